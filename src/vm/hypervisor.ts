@@ -1,0 +1,95 @@
+/**
+ * The port between the engine and whatever runs machines. Types are states: a `VmSpec` is a wish, a
+ * `RunningVm` exists and must be disposed. Disposing kills; nothing survives the holder.
+ */
+import type { Duplex } from 'node:stream';
+import type { Generation } from '../model/image-template.ts';
+
+export type Accelerator = 'kvm' | 'tcg';
+
+export interface VmSpec {
+  /** Short name for messages and process lists, for example `build-3f2a`. */
+  readonly name: string;
+  /** SMBIOS system UUID; cloud-init's instance id on Azure. Constant for one machine's life. */
+  readonly vmId: string;
+  readonly generation: Generation;
+  readonly secureBoot: boolean;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly accelerator: Accelerator;
+  /** QEMU CPU model, for example `max` or `host`. */
+  readonly cpuModel: string;
+  readonly disk: VmDisk;
+  /** Read-only optical discs (ISO 9660 or UDF files), in drive order; the first is `/dev/sr0`. */
+  readonly discs: readonly string[];
+  /** Show the machine as an Azure VM: chassis asset tag and SMBIOS system strings. */
+  readonly azureIdentity: boolean;
+  readonly network: GuestNetwork | undefined;
+  /** Private folder for firmware variables, sockets and logs; must exist. */
+  readonly workDir: string;
+}
+
+export interface VmDisk {
+  readonly path: string;
+  readonly format: 'raw' | 'qcow2' | 'vpc' | 'vhdx' | 'vmdk';
+  /** Throw every write away when the machine ends. */
+  readonly ephemeral: boolean;
+}
+
+export interface Hypervisor {
+  /**
+   * Starts a machine. Resolves when the virtual CPUs run.
+   * @throws GoldsmithError `VmStartFailed`, `Cancelled`.
+   */
+  start(spec: VmSpec, signal: AbortSignal): Promise<RunningVm>;
+}
+
+export interface RunningVm extends AsyncDisposable {
+  readonly name: string;
+  readonly pid: number;
+  /** The serial console (ttyS0). */
+  readonly console: GuestConsole;
+  /** Settles exactly once, when the machine is gone or can never run again. Never rejects. */
+  readonly ended: Promise<VmEnd>;
+  /**
+   * Waits until the guest has powered itself off.
+   * @throws GoldsmithError `VmDied`, `GuestPanicked`, `Cancelled`, or `GuestUnreachable` after `timeoutMs`.
+   */
+  waitForPowerOff(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Ends the machine at once, like pulling the plug. */
+  kill(): Promise<void>;
+}
+
+export interface VmEnd {
+  readonly reason: 'power-off' | 'panic' | 'hypervisor-failed' | 'killed';
+  /** For people: what was seen, for example the panic line or QEMU's last words. */
+  readonly detail: string;
+}
+
+export interface GuestConsole {
+  /** Text so far, without terminal escapes, at most the last 256 KiB. */
+  readonly text: string;
+  /** Calls `listener` for each complete line from now on; returns the way to stop. */
+  onLine(listener: (line: string) => void): () => void;
+  /** Types bytes into the console. */
+  write(data: string): void;
+  /** The raw duplex byte stream, for an interactive console. */
+  readonly stream: Duplex;
+}
+
+/** One machine's private network segment, made before the machine and gone after it. */
+export interface GuestNetwork extends AsyncDisposable {
+  /** Lower-case, colons. */
+  readonly macAddress: string;
+  /** IPv4 address that DHCP gives the guest. */
+  readonly guestAddress: string;
+  /** Connects the machine's network card: a stream of Ethernet frames, each behind a 4-byte big-endian length. */
+  attach(link: Duplex): void;
+  /** Resolves when the guest has taken its address (it acknowledged the DHCP offer). */
+  readonly addressTaken: Promise<void>;
+  /**
+   * Opens a TCP connection to a port of the guest.
+   * @throws GoldsmithError `GuestUnreachable` at once when the guest refuses, or when `signal` fires `Cancelled`.
+   */
+  dial(port: number, signal: AbortSignal): Promise<Duplex>;
+}
