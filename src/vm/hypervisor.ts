@@ -42,6 +42,11 @@ export interface Hypervisor {
    * @throws GoldsmithError `VmStartFailed`, `Cancelled`.
    */
   start(spec: VmSpec, signal: AbortSignal): Promise<RunningVm>;
+  /**
+   * Starts a machine from a state saved by `RunningVm.saveState`; `spec` must describe the same machine.
+   * @throws GoldsmithError `VmStartFailed`, `Cancelled`.
+   */
+  restore(spec: VmSpec, statePath: string, signal: AbortSignal): Promise<RunningVm>;
 }
 
 export interface RunningVm extends AsyncDisposable {
@@ -56,6 +61,11 @@ export interface RunningVm extends AsyncDisposable {
    * @throws GoldsmithError `VmDied`, `GuestPanicked`, `Cancelled`, or `GuestUnreachable` after `timeoutMs`.
    */
   waitForPowerOff(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Freezes the machine into a file (memory and devices; the disk stays where it is) and ends it.
+   * @throws GoldsmithError `CommandFailed`, `Cancelled`.
+   */
+  saveState(path: string, signal: AbortSignal): Promise<void>;
   /** Ends the machine at once, like pulling the plug. */
   kill(): Promise<void>;
 }

@@ -1,0 +1,134 @@
+/** One running QEMU process: its end in every form it can take, and orderly ways to get there. */
+import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import type { BuildUser } from '../../host/build-user.ts';
+import { endProcess } from '../../host/command.ts';
+import { GoldsmithError } from '../../model/errors.ts';
+import type { GuestConsole, RunningVm, VmEnd, VmSpec } from '../hypervisor.ts';
+import { saveMachineState } from './machine-state.ts';
+import type { QmpClient, QmpEvent } from './qmp.ts';
+import { SerialConsole } from './serial-console.ts';
+
+interface QemuMachineParts {
+  readonly user: BuildUser;
+  readonly spec: VmSpec;
+  readonly child: ChildProcess;
+  readonly monitor: QmpClient;
+  readonly console: Duplex;
+  /** The last lines QEMU wrote about itself. */
+  readonly lastWords: () => string;
+}
+
+/** As the kernel prints it on the console: time stamp first, so that a file shown on it does not match. */
+const panicPattern = /^\[\s*\d+\.\d+\](?:\[.*?\])? Kernel panic - not syncing/;
+
+export class QemuMachine implements RunningVm {
+  readonly name: string;
+  readonly pid: number;
+  readonly console: GuestConsole;
+  readonly ended: Promise<VmEnd>;
+  readonly #child: ChildProcess;
+  readonly #monitor: QmpClient;
+  readonly #user: BuildUser;
+  #settle: (end: VmEnd) => void = () => undefined;
+  #poweredOff = false;
+  #killing = false;
+
+  constructor(parts: QemuMachineParts) {
+    this.name = parts.spec.name;
+    this.pid = parts.child.pid ?? -1;
+    this.#child = parts.child;
+    this.#monitor = parts.monitor;
+    this.#user = parts.user;
+    this.console = new SerialConsole(parts.console);
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.console.onLine((line) => {
+      if (panicPattern.test(line)) this.#settle({ reason: 'panic', detail: line });
+    });
+    parts.monitor.onEvent((event) => this.#onEvent(event));
+    parts.child.once('exit', (code, signalName) => {
+      if (this.#poweredOff) this.#settle({ reason: 'power-off', detail: 'The guest powered itself off' });
+      else if (this.#killing) this.#settle({ reason: 'killed', detail: 'The machine was stopped' });
+      else {
+        const how = signalName === null ? `exit code ${code}` : signalName;
+        this.#settle({ reason: 'hypervisor-failed', detail: `QEMU ended (${how}): ${parts.lastWords()}` });
+      }
+    });
+  }
+
+  async waitForPowerOff(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const end = await Promise.race([this.ended, aborted(AbortSignal.any([deadline, signal]))]);
+    if (end === undefined) {
+      if (signal.aborted) throw new GoldsmithError('Cancelled', 'Cancelled while the machine shut down');
+      throw new GoldsmithError(
+        'GuestUnreachable',
+        `The guest did not power off within ${timeoutMs / 1000} seconds`,
+      );
+    }
+    if (end.reason !== 'power-off') throw machineEndError(end);
+  }
+
+  async saveState(path: string, signal: AbortSignal): Promise<void> {
+    await saveMachineState(this.#monitor, path, this.#user, signal);
+    await this.kill();
+  }
+
+  async kill(): Promise<void> {
+    this.#killing = true;
+    await endProcess(this.#child, 0);
+    await this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  #onEvent(event: QmpEvent): void {
+    if (event.name === 'SHUTDOWN' && event.data['guest'] === true) this.#poweredOff = true;
+    if (event.name === 'GUEST_PANICKED') {
+      this.#poweredOff = false;
+      this.#settle({ reason: 'panic', detail: 'The guest kernel reported a panic' });
+    }
+    if (event.name === 'STOP') void this.#checkStopped();
+  }
+
+  /** An accelerator that cannot go on stops the machine and leaves QEMU running: nobody else would notice. */
+  async #checkStopped(): Promise<void> {
+    try {
+      const status = await this.#monitor.execute('query-status');
+      if (isInternalError(status)) {
+        this.#settle({
+          reason: 'hypervisor-failed',
+          detail: 'The accelerator cannot run this guest (internal error)',
+        });
+      }
+    } catch {
+      // QEMU is gone; its exit is reported on its own
+    }
+  }
+}
+
+/** The error that a machine's unwanted end means for a build. */
+export function machineEndError(end: VmEnd): GoldsmithError {
+  if (end.reason === 'panic')
+    return new GoldsmithError('GuestPanicked', `The guest kernel panicked: ${end.detail}`);
+  if (end.reason === 'power-off')
+    return new GoldsmithError('VmDied', 'The build VM powered itself off in the middle of the build');
+  return new GoldsmithError('VmDied', `The build VM is gone: ${end.detail}`);
+}
+
+function isInternalError(status: unknown): boolean {
+  return (
+    typeof status === 'object' && status !== null && 'status' in status && status.status === 'internal-error'
+  );
+}
+
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return undefined;
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
