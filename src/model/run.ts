@@ -57,6 +57,8 @@ export interface RunRecord {
   readonly error?: {
     readonly code: string;
     readonly message: string;
+    /** What the reader can do next, one sentence. */
+    readonly hint?: string;
     readonly details: readonly ErrorDetail[];
   };
   readonly source?: ResolvedSourceRecord;
