@@ -5,6 +5,7 @@
  */
 import { chownSync, readFileSync } from 'node:fs';
 import { GoldsmithError } from '../model/errors.ts';
+import { kvmDeviceGroup } from './accelerator/kvm-device.ts';
 
 /** Name of the system user that root's builds drop to; made when packages are installed. */
 export const BUILD_USER_NAME = 'goldsmith';
@@ -15,6 +16,8 @@ export interface BuildUser {
   readonly gid: number;
   /** True when programs must be wrapped to become this user (we are root). */
   readonly dropsPrivileges: boolean;
+  /** Supplementary groups that wrapped programs get: at most the group that owns /dev/kvm. */
+  readonly groups?: readonly number[];
 }
 
 /**
@@ -35,7 +38,13 @@ export function currentBuildUser(): BuildUser {
       hint: 'Run `./goldsmith doctor --install` once as root, or run Goldsmith as an ordinary user.',
     });
   }
-  return { name: BUILD_USER_NAME, uid: Number(entry[2]), gid: Number(entry[3]), dropsPrivileges: true };
+  return {
+    name: BUILD_USER_NAME,
+    uid: Number(entry[2]),
+    gid: Number(entry[3]),
+    dropsPrivileges: true,
+    groups: kvmDeviceGroup(),
+  };
 }
 
 /** Wraps an argument array so that it runs as `user` with nothing more than it needs. */
@@ -45,7 +54,9 @@ export function asBuildUser(user: BuildUser, argv: readonly string[]): readonly 
     'setpriv',
     `--reuid=${user.uid}`,
     `--regid=${user.gid}`,
-    '--clear-groups',
+    user.groups === undefined || user.groups.length === 0
+      ? '--clear-groups'
+      : `--groups=${user.groups.join(',')}`,
     '--inh-caps=-all',
     '--pdeathsig',
     'KILL', // a change of user clears the outer parent-death signal
