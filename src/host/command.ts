@@ -21,6 +21,10 @@ export interface CommandOptions {
   readonly onOutput?: (stream: 'out' | 'err', chunk: Buffer) => void;
   /** Bytes of stdout/stderr kept in the result; the rest is dropped. Default 16 MiB. */
   readonly maxOutputBytes?: number;
+  /** Become descriptors 3, 4, … of the program: an open descriptor, or `pipe` for one end of a socket pair. */
+  readonly extraFds?: readonly (number | 'pipe')[];
+  /** Called once the program runs; the other ends of `pipe` descriptors are in `child.stdio`. */
+  readonly onStarted?: (child: ChildProcess) => void;
 }
 
 export interface CommandResult {
@@ -41,12 +45,13 @@ export async function runCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = startProcess(argv, {
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.extraFds ?? [])],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
   const stdout = collect(child, 'out', options);
   const stderr = collect(child, 'err', options);
+  options.onStarted?.(child);
   let timedOut = false;
   const stop = (): void => {
     void endProcess(child);
