@@ -1,0 +1,43 @@
+/** Copies of disks that cost as little as the file system allows. */
+import { resolve } from 'node:path';
+import { runCommand } from '../host/command.ts';
+import { publishFile } from './publish-file.ts';
+
+export interface CloneOptions {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Copies the disk file `from` to `to`: blocks are shared where the file system can (reflink), else only
+ * data extents are copied and holes stay holes. Node's own `copyFile` fills holes in, so it must never be
+ * used on a disk. The copy is readable and writable by its owner whatever the mode of `from` is, and
+ * appears under its name only when whole; it is not synced.
+ * @throws GoldsmithError `CommandFailed` (no space, no such file), `Cancelled`; no file is left then.
+ */
+export async function cloneFile(from: string, to: string, options: CloneOptions): Promise<void> {
+  await publishFile(to, (staging) => copySparse(resolve(from), staging, options.signal), {
+    signal: options.signal,
+    durable: false,
+  });
+}
+
+/**
+ * Copies what an open descriptor refers to, the way {@link cloneFile} does. The file cannot be swapped for
+ * another between the opening and the copy.
+ */
+export async function cloneDescriptor(fd: number, to: string, options: CloneOptions): Promise<void> {
+  await publishFile(to, (staging) => copySparse('/proc/self/fd/3', staging, options.signal, [fd]), {
+    signal: options.signal,
+    durable: false,
+  });
+}
+
+async function copySparse(
+  from: string,
+  to: string,
+  signal: AbortSignal,
+  extraFds: readonly number[] = [],
+): Promise<void> {
+  const argv = ['cp', '--reflink=auto', '--sparse=auto', '--no-preserve=mode', '--', from, resolve(to)];
+  await runCommand(argv, { signal, extraFds });
+}
