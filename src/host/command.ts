@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { GoldsmithError } from '../model/errors.ts';
+import { OWNER_VARIABLE, ownerMark, ownIdentity } from './journal/process-identity.ts';
 
 export interface CommandOptions {
   readonly signal?: AbortSignal;
@@ -103,7 +104,12 @@ export function startProcess(argv: readonly string[], options: StartOptions): Ch
   const [program = 'setpriv', ...args] = guarded;
   return spawn(program, args, {
     stdio: options.stdio,
-    env: { ...process.env, LC_ALL: 'C.UTF-8', ...options.env },
+    env: {
+      ...process.env,
+      LC_ALL: 'C.UTF-8',
+      [OWNER_VARIABLE]: ownerMark(ownIdentity()), // lets the reaper find what the death signal did not reach
+      ...options.env,
+    },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
 }
