@@ -41,7 +41,9 @@ export class QmpClient {
     stream.on('error', (cause) =>
       this.#fail(new GoldsmithError('VmDied', 'The monitor connection broke', { cause })),
     );
-    stream.on('close', () => this.#fail(new GoldsmithError('VmDied', 'QEMU closed its monitor connection')));
+    for (const end of ['end', 'close']) {
+      stream.on(end, () => this.#fail(new GoldsmithError('VmDied', 'QEMU closed its monitor connection')));
+    }
   }
 
   /** Waits for QEMU's greeting and leaves negotiation mode. Call once, first. */
