@@ -11,7 +11,7 @@ import type { BuildUser } from '../build-user.ts';
 import { runCommand } from '../command.ts';
 import { findProgram, fileIdentity } from '../program-path.ts';
 import type { Home } from '../home.ts';
-import { kvmDevice, mayUse, type Identity } from './kvm-device.ts';
+import { kvmDevice, kvmDeviceGroup, mayUse, type Identity } from './kvm-device.ts';
 import { runProbe, type ProbeOutcome } from './probe-run.ts';
 
 export const QEMU_PROGRAM = 'qemu-system-x86_64';
@@ -115,9 +115,10 @@ async function probe(
     return {
       ...slow,
       because: `user ${user.name} may not open ${device.path} (mode 0${device.mode.toString(8)}, owner ${device.uid}:${device.gid})`,
-      hint: user.dropsPrivileges
-        ? `Give the device to the group kvm: chgrp kvm ${device.path} && chmod 0660 ${device.path}`
-        : 'Add the user to the group kvm and log in again: sudo usermod -aG kvm "$USER"',
+      hint:
+        kvmDeviceGroup(device).length === 0
+          ? `Give the device to the group kvm: chgrp kvm ${device.path} && chmod 0660 ${device.path}`
+          : 'Add the user to the group kvm and log in again: sudo usermod -aG kvm "$USER"',
     };
   }
   return { ...slow, because: `${device.path} opens, but ${kvm.because}` };
