@@ -46,7 +46,8 @@ async function installPackages(
 ): Promise<void> {
   const apt = [
     ...[...become, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'],
-    ...['-o', `DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS}`, '-o', 'Acquire::Retries=3', '-y'],
+    ...['-o', `DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS}`, '-o', 'Acquire::Retries=3'],
+    ...['-o', 'Dpkg::Use-Pty=0', '-y'],
   ];
   const install = [...apt, 'install', '--no-install-recommends', ...packages];
   try {
