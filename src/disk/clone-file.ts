@@ -15,7 +15,7 @@ export interface CloneOptions {
  * @throws GoldsmithError `CommandFailed` (no space, no such file), `Cancelled`; no file is left then.
  */
 export async function cloneFile(from: string, to: string, options: CloneOptions): Promise<void> {
-  await publishFile(to, (staging) => copySparse(resolve(from), staging, options.signal), {
+  await publishFile(to, (staging) => copySparse(resolve(from), staging, options), {
     signal: options.signal,
     durable: false,
   });
@@ -25,9 +25,17 @@ export async function cloneFile(from: string, to: string, options: CloneOptions)
  * Copies what an open descriptor refers to, the way {@link cloneFile} does. The file cannot be swapped for
  * another between the opening and the copy.
  */
-export async function cloneDescriptor(fd: number, to: string, options: CloneOptions): Promise<void> {
-  await publishFile(to, (staging) => copySparse('/proc/self/fd/3', staging, options.signal, [fd]), {
-    signal: options.signal,
+export async function cloneDescriptor(
+  fd: number,
+  to: string,
+  options: CloneOptions & {
+    /** Also turn long runs of written zeros into holes; costs a look at every byte that is copied. */
+    readonly findZeros?: boolean;
+  },
+): Promise<void> {
+  const { signal, findZeros = false } = options;
+  await publishFile(to, (staging) => copySparse('/proc/self/fd/3', staging, { signal, findZeros, fd }), {
+    signal,
     durable: false,
   });
 }
@@ -35,9 +43,9 @@ export async function cloneDescriptor(fd: number, to: string, options: CloneOpti
 async function copySparse(
   from: string,
   to: string,
-  signal: AbortSignal,
-  extraFds: readonly number[] = [],
+  options: { readonly signal: AbortSignal; readonly findZeros?: boolean; readonly fd?: number },
 ): Promise<void> {
-  const argv = ['cp', '--reflink=auto', '--sparse=auto', '--no-preserve=mode', '--', from, resolve(to)];
-  await runCommand(argv, { signal, extraFds });
+  const sparse = options.findZeros === true ? 'always' : 'auto';
+  const argv = ['cp', '--reflink=auto', `--sparse=${sparse}`, '--no-preserve=mode', '--', from, resolve(to)];
+  await runCommand(argv, { signal: options.signal, extraFds: options.fd === undefined ? [] : [options.fd] });
 }

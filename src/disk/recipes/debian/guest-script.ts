@@ -1,0 +1,46 @@
+/** The shell script that finishes the tree inside the chroot, after the packages are installed. */
+
+/** Where the script leaves what it found out; `name value` lines, then a blank line, then `package version` lines. */
+export const FACTS_PATH = '/.facts';
+export const SCRIPT_PATH = '/.finish';
+
+/** GRUB's core for BIOS machines needs no module from the disk up to its menu. */
+const coreModules =
+  'biosdisk part_gpt part_msdos ext2 search search_fs_uuid normal configfile linux serial terminal echo test ' +
+  'boot minicmd ls cat all_video gzio reboot halt loadenv sleep true';
+
+/**
+ * Steps in order: boot files for BIOS as grub-install would leave them (the core finds its files on
+ * partition 1 of the disk it was started from, so a data disk can never be taken for it); services; the
+ * locale; the debconf answers that let a later shim upgrade refresh the removable boot path without
+ * touching firmware variables; generalization; facts.
+ */
+export const guestScript = `set -eu
+locale-gen
+mkdir -p /boot/grub/i386-pc /boot/efi
+cp /usr/lib/grub/i386-pc/*.mod /usr/lib/grub/i386-pc/*.lst /usr/lib/grub/i386-pc/boot.img /boot/grub/i386-pc/
+grub-mkimage -O i386-pc -o /boot/grub/i386-pc/core.img -p '(,gpt1)/boot/grub' ${coreModules}
+grub-editenv /boot/grub/grubenv create
+printf '%s\\n' 'shim-signed grub2/force_efi_extra_removable boolean true' \\
+  'shim-signed grub2/update_nvram boolean false' | debconf-set-selections
+
+systemctl enable systemd-networkd.service systemd-resolved.service ssh.service walinuxagent.service
+systemctl disable e2scrub_reap.service e2scrub_all.timer
+sed -i 's/^Provisioning.SshHostKeyPairType=.*/Provisioning.SshHostKeyPairType=ed25519/' /etc/waagent.conf
+grep -q '^Provisioning.Agent=cloud-init' /etc/waagent.conf
+
+passwd -l root >/dev/null
+rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id /etc/apt/sources.list /etc/apt/apt.conf.d/99mmdebstrap
+rm -rf /var/lib/cloud /var/log/journal /root/.bash_history
+: >/etc/machine-id
+test -e /vmlinuz && test -e /initrd.img
+
+{
+  echo "debian-version $(cat /etc/debian_version)"
+  for list in /var/lib/apt/lists/*Release; do
+    echo "release-date $(date -u -d "$(sed -n 's/^Date: //p' "$list" | head -n 1)" +%s)"
+  done
+  echo
+  dpkg-query -W -f '\${Package} \${Version}\\n'
+} >${FACTS_PATH}
+`;
