@@ -2,6 +2,7 @@
 import { chmod, chown, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../../host/atomic-file.ts';
+import { currentBuildUser } from '../../host/build-user.ts';
 import { allocatedSizeBytes } from '../../disk/allocated-size.ts';
 import { cloneFile } from '../../disk/clone-file.ts';
 import { digestDisk } from '../../disk/disk-digest.ts';
@@ -31,7 +32,7 @@ export interface AddOptions {
  * already is not copied again; a damaged copy is replaced.
  * @returns the facts with the path in the store.
  * @throws GoldsmithError `Internal` when the file is not `virtualSizeBytes` long or that is not whole MiB,
- * `InsufficientResources`, `CommandFailed`, `Cancelled`.
+ * `HostNotReady` as root without the build user, `InsufficientResources`, `CommandFailed`, `Cancelled`.
  */
 export async function addContent(
   layout: StoreLayout,
@@ -129,8 +130,8 @@ async function bringIn(facts: ImageFacts, disk: string, options: AddOptions): Pr
 /** Makes the staged content final: ours, read-only, on stable storage, described. */
 async function seal(staging: string, disk: string, facts: ImageFacts): Promise<void> {
   // A build VM's process owned the file until now; it must not be able to make it writable again.
-  if (process.getuid?.() === 0) await chown(disk, 0, 0);
-  await chmod(disk, 0o444);
+  if (process.getuid?.() === 0) await chown(disk, 0, currentBuildUser().gid);
+  await chmod(disk, 0o440);
   const record: ContentRecord = {
     digest: facts.digest,
     virtualSizeBytes: facts.virtualSizeBytes,
