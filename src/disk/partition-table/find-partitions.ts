@@ -24,7 +24,7 @@ export type PartitionTable =
  */
 export async function readPartitionTable(path: string, sizeBytes?: number): Promise<PartitionTable> {
   await using disk = await openDiskBytes(path, sizeBytes);
-  return readTable(disk);
+  return await readTable(disk); // the disk must stay open until then
 }
 
 /**
