@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +39,10 @@ const shared: Target = {
   replicationMode: 'Shallow',
 };
 
+const noOtherFileSystem =
+  !existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(tmpdir()).dev
+    ? 'no second file system'
+    : false;
 let work: string;
 
 before(async () => {
@@ -96,6 +100,24 @@ test('the last target takes the file itself when the disk is to be consumed', as
     }
   }
 });
+
+test(
+  'a VHD on another file system is copied and the consumed disk goes',
+  { skip: noOtherFileSystem },
+  async () => {
+    await using room = await newRoom('elsewhere');
+    const other = await mkdtemp('/dev/shm/distribute-');
+    try {
+      const [result] = await room.run([vhd], { consume: true, outputFolder: other });
+      const { path, digest, virtualSizeBytes } = succeeded(result);
+      assert.equal(await digestDisk(path, { sizeBytes: virtualSizeBytes, signal }), digest);
+      assert.equal(existsSync(room.disk.path), false);
+      assert.deepEqual(readdirSync(other), ['disk.vhd']);
+    } finally {
+      await rm(other, { recursive: true, force: true });
+    }
+  },
+);
 
 test('a target that fails does not stop the others', async () => {
   await using room = await newRoom('partial');

@@ -58,6 +58,20 @@ test('a rolling image is fetched on first use, checked, and then kept under a ve
   assert.equal(requests.length, count, 'nothing was fetched again');
 });
 
+test('a platform image that is damaged on this machine is fetched again', async () => {
+  using store = await newStore();
+  const disk = await serveQcow2('damaged', 'GNU');
+  const { facts } = await resolveSource(platform('latest'), contextOf(store));
+  await rm(facts.path);
+  const again = await resolveSource(platform('latest'), contextOf(store));
+  assert.equal(again.exactVersion, '0.20261121.1');
+  assert.equal(again.facts.digest, disk.digest);
+  await rm(facts.path);
+  await assert.rejects(resolveSource(platform('latest'), { ...contextOf(store), catalogue: [] }), {
+    code: 'SourceInvalid',
+  });
+});
+
 test('a refresh makes a new version only when the content is new', async () => {
   using store = await newStore();
   const refresh = { ...contextOf(store), refreshOlderThanMs: 0, now: () => day };

@@ -1,5 +1,5 @@
 /** From a template's source, or what a person typed, to bytes on this machine. */
-import { GoldsmithError } from '../model/errors.ts';
+import { GoldsmithError, isGoldsmithError } from '../model/errors.ts';
 import type { Source } from '../model/image-template.ts';
 import type { ImageFacts } from '../model/image.ts';
 import { acquireImage, type AcquireContext } from './catalogue/acquire-image.ts';
@@ -78,8 +78,23 @@ async function resolveStored(
 }
 
 async function resolveUrn(urn: Urn, context: ResolveContext): Promise<ResolvedSource> {
+  const requested = formatUrn(urn);
   const image = await platformImage(urn, context);
-  return opened(image, formatUrn(urn), context);
+  try {
+    return await opened(image, requested, context);
+  } catch (error) {
+    // What was made or fetched once can be again: damage never blocks a build.
+    const entry = entryFor(urn, entriesOf(context.catalogue, urn));
+    if (!isGoldsmithError(error, 'SourceInvalid') || entry === undefined) throw error;
+    context.onLine?.(`${requested} is damaged on this machine and is made again`);
+    return opened(await acquire(entry, context), requested, context);
+  }
+}
+
+/** What the catalogue has for exactly this version, or for `latest`. */
+function entryFor(urn: Urn, entries: readonly CatalogueEntry[]): CatalogueEntry | undefined {
+  if (foldName(urn.version) === 'latest') return newestEntry(entries);
+  return entries.find((entry) => sameVersion(entry.version, urn.version));
 }
 
 async function opened(
@@ -99,17 +114,12 @@ async function opened(
 async function platformImage(urn: Urn, context: ResolveContext): Promise<PlatformImageRecord> {
   const here = context.store.platformVersions(urn);
   const entries = entriesOf(context.catalogue, urn);
-  const wanted = foldName(urn.version) === 'latest' ? undefined : urn.version;
-  if (wanted !== undefined) {
-    const stored = here.find((image) => sameVersion(image.version, wanted));
-    const entry = entries.find((candidate) => sameVersion(candidate.version, wanted));
-    if (stored !== undefined) return stored;
-    if (entry !== undefined) return acquire(entry, context);
-    throw notFound(urn, here, entries);
-  }
-  const newest = newestImage(here);
-  const entry = newestEntry(entries);
-  if (newest !== undefined && (entry === undefined || !supersedes(entry, newest, context))) return newest;
+  const entry = entryFor(urn, entries);
+  const isLatest = foldName(urn.version) === 'latest';
+  const stored = isLatest ? newestImage(here) : here.find((image) => sameVersion(image.version, urn.version));
+  const outdated =
+    isLatest && stored !== undefined && entry !== undefined && supersedes(entry, stored, context);
+  if (stored !== undefined && !outdated) return stored;
   if (entry === undefined) throw notFound(urn, here, entries);
   return acquire(entry, context);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { chmod, mkdtemp, open, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,10 @@ import { makePatternDisk } from './testing/pattern-disk.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const group = '/subscriptions/Sub/resourceGroups/Rg/providers/Microsoft.Compute';
+const noOtherFileSystem =
+  !existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(tmpdir()).dev
+    ? 'no second file system'
+    : false;
 let work: string;
 
 before(async () => {
@@ -42,6 +46,19 @@ test('content that was added by moving is gone from where it was', async () => {
   const again = await makePatternDisk(work, 'moved');
   await store.addContent(again, { move: true, signal });
   assert.equal(existsSync(again.path), false);
+});
+
+test('content moves in from another file system too', { skip: noOtherFileSystem }, async () => {
+  using store = await newStore();
+  const other = await mkdtemp('/dev/shm/image-store-');
+  try {
+    const disk = await makePatternDisk(other, 'from elsewhere');
+    const facts = await store.addContent(disk, { move: true, signal });
+    await store.verify(store.publishManagedImage(facts, managed('elsewhere')), signal);
+    assert.equal(existsSync(disk.path), false);
+  } finally {
+    await rm(other, { recursive: true, force: true });
+  }
 });
 
 test('stored content is read-only and keeps its holes', async () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { runCommand, startProcess } from '../../host/command.ts';
 import { openImageStore } from './image-store.ts';
+import { makePatternDisk } from './testing/pattern-disk.ts';
 
 const program = join(import.meta.dirname, 'testing', 'publish-versions.ts');
 const signal = AbortSignal.timeout(120_000);
@@ -57,4 +58,22 @@ test('a process killed while it publishes leaves only whole images, and its rest
   assert.deepEqual(readdirSync(join(images, 'sessions')), []);
   assert.equal(readdirSync(join(images, 'blobs')).length, before.length);
   for (const image of before) await store.verify(image, signal);
+});
+
+test('content that a killed collector had put aside comes back when it is in use', async () => {
+  const images = join(work, 'aside');
+  using store = openImageStore({ images });
+  const disk = await makePatternDisk(work, 'aside');
+  const facts = await store.addContent(disk, { move: true, signal });
+  const hex = facts.digest.split(':')[1] ?? '';
+  const trash = join(
+    images,
+    'sessions',
+    '0123456789abcdef-1-1-00000000-0000-0000-0000-000000000000',
+    'trash',
+  );
+  await mkdir(trash, { recursive: true });
+  await rename(join(images, 'blobs', hex), join(trash, hex));
+  assert.deepEqual(store.collectGarbage().removed, []);
+  assert.equal((await stat(facts.path)).size, facts.virtualSizeBytes);
 });
