@@ -1,0 +1,138 @@
+/** Ports that remember what was asked of them, for tests of the commands. Anything not given is an error to use. */
+import { duplexPair, type Duplex } from 'node:stream';
+import type { DoctorReport } from '../../host/doctor/report.ts';
+import type { RunRecord } from '../../model/run.ts';
+import { templates } from '../connect-templates.ts';
+import type { BootRequest, BuildRequest, ImageEntry, ImportRequest, Machine, Ports } from '../ports.ts';
+import { scriptedEvents, scriptedRecord } from './scripted-run.ts';
+
+export interface FakePorts extends Ports {
+  readonly asked: {
+    readonly builds: BuildRequest[];
+    readonly boots: BootRequest[];
+    readonly imports: ImportRequest[];
+    readonly cleans: { all: boolean; dryRun: boolean }[];
+    readonly commands: string[];
+    installs: number;
+    machinesEnded: number;
+  };
+}
+
+export interface FakeWorld {
+  readonly record?: RunRecord;
+  readonly buildError?: Error;
+  readonly runs?: readonly RunRecord[];
+  readonly images?: readonly ImageEntry[];
+  readonly reports?: readonly DoctorReport[];
+  readonly templatePath?: string;
+  /** What the web server in a booted machine answers. */
+  readonly webAnswer?: string;
+  readonly commandExitCode?: number;
+}
+
+export const readyReport: DoctorReport = {
+  ready: true,
+  items: [{ id: 'node', title: 'Node.js', state: 'ok', found: '24' }],
+  system: 'Debian',
+  canInstall: true,
+};
+
+export function fakePorts(world: FakeWorld = {}): FakePorts {
+  const asked: FakePorts['asked'] = {
+    builds: [],
+    boots: [],
+    imports: [],
+    cleans: [],
+    commands: [],
+    installs: 0,
+    machinesEnded: 0,
+  };
+  const record = world.record ?? scriptedRecord();
+  const reports = world.reports ?? [readyReport];
+  const machine = (): Machine => fakeMachine(asked, world);
+  return {
+    asked,
+    templates,
+    builds: {
+      run: async (request, sink) => {
+        asked.builds.push(request);
+        if (world.buildError !== undefined) throw world.buildError;
+        scriptedEvents(record).forEach(sink);
+        return record;
+      },
+    },
+    machines: {
+      boot: async (request) => {
+        asked.boots.push(request);
+        return machine();
+      },
+      openKept: async () => machine(),
+    },
+    images: {
+      list: async () => world.images ?? [],
+      show: async () => imageEntry,
+      remove: async () => 1024,
+      import: async (request) => {
+        asked.imports.push(request);
+        return { image: imageEntry, format: 'raw', generationBecause: 'it has an EFI system partition' };
+      },
+    },
+    host: {
+      check: async () => reports[Math.min(asked.installs, reports.length - 1)] ?? readyReport,
+      install: async (_report, say) => {
+        asked.installs += 1;
+        say('Installing passt...');
+      },
+    },
+    runs: { list: async () => world.runs ?? [record], find: async () => record },
+    cleaning: {
+      clean: async (options) => {
+        asked.cleans.push(options);
+        return [{ what: 'run', path: '/runs/1', freedBytes: 2048 }];
+      },
+    },
+    demo: { templatePath: world.templatePath ?? '/nowhere' },
+  };
+}
+
+export const imageEntry: ImageEntry = {
+  reference: 'Debian:debian-12:12-gen2:0.20261121.0',
+  kind: 'PlatformImage',
+  path: '/images/disk.raw',
+  osType: 'Linux',
+  generation: 'V2',
+  architecture: 'x64',
+  virtualSizeBytes: 4096,
+  allocatedSizeBytes: 1024,
+  digest: 'gs1-sha256:00',
+  createdAt: '2026-11-21T10:00:00.000Z',
+};
+
+function fakeMachine(asked: FakePorts['asked'], world: FakeWorld): Machine {
+  return {
+    title: 'nginx.vhd',
+    console: greeting('login: '),
+    openShell: async () => ({ stream: greeting('$ '), resize: () => undefined }),
+    run: async (command, onOutput) => {
+      asked.commands.push(command);
+      onOutput('out', Buffer.from('to stdout\n'));
+      onOutput('err', Buffer.from('to stderr\n'));
+      return world.commandExitCode ?? 0;
+    },
+    dial: async () => {
+      const [ours, guest] = duplexPair();
+      guest.once('data', () => guest.end(world.webAnswer ?? ''));
+      return ours;
+    },
+    [Symbol.asyncDispose]: async () => {
+      asked.machinesEnded += 1;
+    },
+  };
+}
+
+/** A guest that says `text` and hangs up. */
+function greeting(text: string): Duplex {
+  const [ours, guest] = duplexPair();
+  guest.end(text);
+  return ours;
+}
