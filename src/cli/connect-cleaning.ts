@@ -1,0 +1,93 @@
+/** The `Cleaning` port: abandoned runs through the reaper, finished runs and caches as folders. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Home } from '../host/home.ts';
+import { readJournal, readOwner, type RunFolderState } from '../host/journal/journal.ts';
+import { isAlive } from '../host/journal/process-identity.ts';
+import { reapAbandoned } from '../host/journal/reaper.ts';
+import { removeTree } from '../host/journal/remove-tree.ts';
+import { openImageStore } from '../images/store/image-store.ts';
+import type { CleanedThing, Cleaning } from './ports.ts';
+
+interface RunFolder {
+  readonly path: string;
+  /** `busy` belongs to a living build and is never touched. */
+  readonly use: 'busy' | 'abandoned' | Exclude<RunFolderState, 'active'>;
+}
+
+export function connectCleaning(home: () => Home): Cleaning {
+  return { clean: async (options, signal) => clean(home(), options, signal) };
+}
+
+async function clean(
+  home: Home,
+  options: { all: boolean; dryRun: boolean },
+  signal: AbortSignal,
+): Promise<readonly CleanedThing[]> {
+  const { all, dryRun } = options;
+  const runs = runFolders(home);
+  const abandoned = runs.filter(({ use }) => use === 'abandoned');
+  const things = abandoned.flatMap(({ path }) => leftoversOf(path, all && dryRun));
+  if (!dryRun) await reapAbandoned(home, { signal });
+  for (const { what, path } of all ? finishedThings(home, runs) : []) {
+    things.push({ what, path, freedBytes: treeBytes(path) });
+    if (dryRun) continue;
+    for (const leftover of what === 'run' ? outstandingPaths(path) : []) await removeTree(leftover, signal);
+    await removeTree(path, signal);
+  }
+  return dryRun ? things : [...things, ...removeUnnamedContent(home)];
+}
+
+/** Runs that are over, and caches unless a living build may be reading or filling them. */
+function finishedThings(home: Home, runs: readonly RunFolder[]): readonly { what: string; path: string }[] {
+  const over = runs.filter(({ use }) => use !== 'busy').map(({ path }) => ({ what: 'run', path }));
+  if (over.length < runs.length) return over;
+  return [
+    ...over,
+    ...readdirSync(home.cache).map((name) => ({ what: 'cache', path: join(home.cache, name) })),
+  ];
+}
+
+function removeUnnamedContent(home: Home): readonly CleanedThing[] {
+  using store = openImageStore(home);
+  const { removed, freedBytes } = store.collectGarbage();
+  return removed.length === 0 ? [] : [{ what: 'unnamed image content', path: undefined, freedBytes }];
+}
+
+function runFolders(home: Home): readonly RunFolder[] {
+  return readdirSync(home.runs, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => {
+      const path = join(home.runs, entry.name);
+      const owner = readOwner(path);
+      if (owner === undefined) return { path, use: 'ended' };
+      if (owner.state !== 'active') return { path, use: owner.state };
+      return { path, use: isAlive(owner.owner) ? 'busy' : 'abandoned' };
+    });
+}
+
+/** What the reaper will remove of a run that nobody owns any more; only what lies elsewhere when its folder goes too. */
+function leftoversOf(runDir: string, onlyOutside: boolean): CleanedThing[] {
+  return outstandingPaths(runDir)
+    .filter((path) => !onlyOutside || relative(runDir, path).startsWith('..'))
+    .map((path) => ({ what: 'leftover', path, freedBytes: treeBytes(path) }));
+}
+
+function outstandingPaths(runDir: string): readonly string[] {
+  return readJournal(runDir).flatMap(({ resource }) => (resource.kind === 'process' ? [] : [resource.path]));
+}
+
+/** Bytes that removing `path` frees; what is gone or may not be looked into counts 0. */
+function treeBytes(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  let below = 0;
+  if (stat.isDirectory()) {
+    try {
+      below = readdirSync(path).reduce((sum, name) => sum + treeBytes(join(path, name)), 0);
+    } catch {
+      // a folder of a subordinate user id
+    }
+  }
+  return stat.blocks * 512 + below;
+}

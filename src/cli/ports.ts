@@ -1,0 +1,182 @@
+/**
+ * What the commands need from the rooms below. Only `main.ts` and the adapter files beside it know who provides it;
+ * tests pass their own. Everything that can take time takes an `AbortSignal`.
+ */
+import type { Duplex } from 'node:stream';
+import type { DoctorReport } from '../host/doctor/report.ts';
+import type { Generation, ImageTemplate, OsType } from '../model/image-template.ts';
+import type { Provisioning } from '../model/image.ts';
+import type { Issue } from '../model/issue.ts';
+import type { BuildEventSink, DiskFormat, RunRecord } from '../model/run.ts';
+
+export interface Ports {
+  readonly templates: Templates;
+  readonly builds: Builds;
+  readonly machines: Machines;
+  readonly images: Images;
+  readonly host: HostChecks;
+  readonly runs: Runs;
+  readonly cleaning: Cleaning;
+  readonly demo: DemoPorts;
+}
+
+// ---- templates ------------------------------------------------------------------------------
+
+export interface Templates {
+  /** Checks the text of a template file; never throws for a bad one. */
+  parse(text: string, wishes: TemplateWishes): Promise<TemplateOutcome>;
+}
+
+export interface TemplateWishes {
+  /** Read the document as this api-version, whatever it says. */
+  readonly apiVersion?: string;
+}
+
+export type TemplateOutcome =
+  | {
+      readonly valid: true;
+      readonly template: ImageTemplate;
+      readonly apiVersion: string;
+      readonly warnings: readonly Issue[];
+    }
+  | { readonly valid: false; readonly issues: readonly Issue[]; readonly warnings: readonly Issue[] };
+
+// ---- builds ---------------------------------------------------------------------------------
+
+export interface BuildRequest {
+  readonly template: ImageTemplate;
+  /** Absolute path, or `-` for standard input. */
+  readonly templatePath: string;
+  readonly templateName: string;
+  /** Absolute path. */
+  readonly outputFolder: string;
+  readonly copies: readonly DiskFormat[];
+  readonly keepOnError: boolean;
+}
+
+export interface Builds {
+  run(request: BuildRequest, sink: BuildEventSink, signal: AbortSignal): Promise<RunRecord>;
+}
+
+// ---- machines -------------------------------------------------------------------------------
+
+export interface BootRequest {
+  /** A reference into the image store, or a path of a disk file. */
+  readonly image: string;
+  readonly memoryBytes: number | undefined;
+  readonly cpus: number | undefined;
+  readonly network: boolean;
+}
+
+export interface Machines {
+  /** Boots on a throw-away overlay. With `needsLogin`, resolves when the throw-away user can log in, else when the CPUs run. */
+  boot(
+    request: BootRequest,
+    needsLogin: boolean,
+    sink: BuildEventSink,
+    signal: AbortSignal,
+  ): Promise<Machine>;
+  /** Reaches, or boots again, the machine that a failed run kept. */
+  openKept(runId: string, sink: BuildEventSink, signal: AbortSignal): Promise<Machine>;
+}
+
+export interface Machine extends AsyncDisposable {
+  readonly title: string;
+  /** The serial console as it comes: raw bytes both ways. */
+  readonly console: Duplex;
+  /** An interactive login shell. */
+  openShell(size: { columns: number; rows: number }, signal: AbortSignal): Promise<Shell>;
+  /** Runs one command and resolves with its exit code. */
+  run(
+    command: string,
+    onOutput: (stream: 'out' | 'err', chunk: Buffer) => void,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /** Opens a TCP connection to a port of the guest. */
+  dial(port: number, signal: AbortSignal): Promise<Duplex>;
+}
+
+export interface Shell {
+  readonly stream: Duplex;
+  resize(size: { columns: number; rows: number }): void;
+}
+
+// ---- images ---------------------------------------------------------------------------------
+
+export interface ImageEntry {
+  /** What to type to name this image again. */
+  readonly reference: string;
+  readonly kind: string;
+  /** The raw disk; undefined when the bytes in the store are damaged. */
+  readonly path: string | undefined;
+  readonly osType: OsType;
+  readonly generation: Generation;
+  readonly architecture: string;
+  readonly virtualSizeBytes: number;
+  readonly allocatedSizeBytes: number;
+  readonly digest: string;
+  readonly createdAt: string;
+}
+
+export interface ImportRequest {
+  /** Absolute path of a disk file. */
+  readonly path: string;
+  /** A short name, or the ARM id of a managed image. */
+  readonly name: string;
+  readonly osType: OsType;
+  /** undefined = found out from the disk. */
+  readonly generation: Generation | undefined;
+  readonly provisioning: Provisioning;
+  /** Take the place of an image of that name. */
+  readonly replace: boolean;
+}
+
+export interface ImportOutcome {
+  readonly image: ImageEntry;
+  readonly format: DiskFormat;
+  /** Why it has the generation it has, one sentence. */
+  readonly generationBecause: string;
+}
+
+export interface Images {
+  list(): Promise<readonly ImageEntry[]>;
+  show(reference: string): Promise<ImageEntry>;
+  /** @returns the bytes freed. */
+  remove(reference: string): Promise<number>;
+  import(request: ImportRequest, sink: BuildEventSink, signal: AbortSignal): Promise<ImportOutcome>;
+}
+
+// ---- this machine ---------------------------------------------------------------------------
+
+export interface HostChecks {
+  check(signal: AbortSignal): Promise<DoctorReport>;
+  /** Does what `report` says is missing and can be done. `say` gets a line for each thing done. */
+  install(report: DoctorReport, say: (line: string) => void, signal: AbortSignal): Promise<void>;
+}
+
+// ---- runs and cleaning ----------------------------------------------------------------------
+
+export interface Runs {
+  /** Newest first. Folders without a readable record are left out. */
+  list(): Promise<readonly RunRecord[]>;
+  /** By id or by a beginning of it that fits one run only; `latest` is the newest. */
+  find(id: string): Promise<RunRecord>;
+}
+
+export interface CleanedThing {
+  readonly what: string;
+  readonly path: string | undefined;
+  readonly freedBytes: number;
+}
+
+export interface Cleaning {
+  /** Takes away (or with `dryRun` only names) leftovers of dead runs; with `all`, finished runs and caches too. */
+  clean(options: { all: boolean; dryRun: boolean }, signal: AbortSignal): Promise<readonly CleanedThing[]>;
+}
+
+// ---- demo -----------------------------------------------------------------------------------
+
+export interface DemoPorts {
+  /** The template that the demo builds. */
+  readonly templatePath: string;
+}

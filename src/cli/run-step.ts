@@ -1,0 +1,30 @@
+/** One piece of work outside a build, told with the events of a build step, so that every renderer can show it. */
+import type { BuildEventSink } from '../model/run.ts';
+
+export type StepProgress = (what: string, doneBytes: number, totalBytes: number | undefined) => void;
+
+/** Runs `work` as the step `id`; passes on its result or its failure. */
+export async function runStep<T>(
+  sink: BuildEventSink,
+  id: string,
+  title: string,
+  signal: AbortSignal,
+  work: (progress: StepProgress) => Promise<T>,
+): Promise<T> {
+  const startedAt = Date.now();
+  const end = (state: 'succeeded' | 'failed' | 'cancelled'): void => {
+    const at = Date.now();
+    sink({ kind: 'step-ended', at, id, title, state, durationMs: at - startedAt });
+  };
+  sink({ kind: 'step-started', at: startedAt, id, title });
+  try {
+    const result = await work((what, doneBytes, totalBytes) =>
+      sink({ kind: 'step-progress', at: Date.now(), id, what, doneBytes, totalBytes }),
+    );
+    end('succeeded');
+    return result;
+  } catch (error) {
+    end(signal.aborted ? 'cancelled' : 'failed');
+    throw error;
+  }
+}
