@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Target, TargetRegion, Versioning } from '../../../model/image-template.ts';
 import { isGalleryVersion, parseGalleryImageId, resourceIdForms } from '../../known-resource-ids.ts';
 import { list, maxInt32, optional, text, wholeNumber } from '../scalars.ts';
+import { resourceIdText } from './resource-id-text.ts';
 import { artifactLocationOrEmpty } from './artifact-location.ts';
 import { location, regionName, resourceNameRule, tags } from './resource.ts';
 import { managedImageId } from './source.ts';
@@ -60,13 +61,12 @@ export const versioning = optional(
 export const sharedImageFields = {
   type: z.literal('SharedImage'),
   ...targetFields,
-  galleryImageId: text({
+  galleryImageId: resourceIdText({
     expected: `the id of an image definition, ${resourceIdForms.imageDefinition}, or of a version of it, …/versions/x.y.z`,
     accepts: (value) => {
       const id = parseGalleryImageId(value);
       return id !== undefined && (id.version === undefined || isGalleryVersion(id.version));
     },
-    maxLength: 2048,
   }),
 } as const;
 

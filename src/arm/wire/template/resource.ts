@@ -4,7 +4,8 @@ import type { TemplateIdentity } from '../../../model/image-template.ts';
 import { parseIdentityId, parseResourceGroupId, resourceIdForms } from '../../known-resource-ids.ts';
 import { resourceIdKey } from '../../resource-id.ts';
 import { fieldsOf, withRules, type Fields, type Finding } from '../finding.ts';
-import { optional, readOnly, text, textOrEmpty } from '../scalars.ts';
+import { optional, readOnly, text } from '../scalars.ts';
+import { resourceIdText, resourceIdTextOrEmpty } from './resource-id-text.ts';
 
 /** Names of templates, run outputs and triggers. */
 export const resourceNamePattern = /^[A-Za-z0-9-_.]{1,64}$/;
@@ -53,17 +54,15 @@ export function tagsWithinLimits(fields: Fields): readonly Finding[] {
 }
 
 /** An ARM id of a user-assigned identity. */
-export const identityId = text({
+export const identityId = resourceIdText({
   expected: `the id of a user-assigned identity, ${resourceIdForms.identity}`,
   accepts: (value) => parseIdentityId(value) !== undefined,
-  maxLength: 2048,
 });
 
 /** The id of a resource group; empty means that the service makes one. */
-export const stagingResourceGroup = textOrEmpty({
+export const stagingResourceGroup = resourceIdTextOrEmpty({
   expected: `the id of a resource group, ${resourceIdForms.resourceGroup}`,
   accepts: (value) => parseResourceGroupId(value) !== undefined,
-  maxLength: 2048,
 });
 
 /** The template's identity: `None`, or `UserAssigned` with exactly one identity. */

@@ -8,6 +8,7 @@ import {
   resourceIdForms,
 } from '../../known-resource-ids.ts';
 import { optional, readOnly, text } from '../scalars.ts';
+import { resourceIdText } from './resource-id-text.ts';
 
 const urnWord = {
   expected: 'a word of up to 128 letters, digits, hyphens, underscores and dots',
@@ -32,10 +33,9 @@ export const platformImageSource = z.object({
 });
 
 /** The id of a managed image. */
-export const managedImageId = text({
+export const managedImageId = resourceIdText({
   expected: `the id of a managed image, ${resourceIdForms.image}`,
   accepts: (value) => parseImageId(value) !== undefined,
-  maxLength: 2048,
 });
 
 export const managedImageSource = z.object({ type: z.literal('ManagedImage'), imageId: managedImageId });
@@ -43,23 +43,21 @@ export const managedImageSource = z.object({ type: z.literal('ManagedImage'), im
 /** A gallery version by its number. */
 export const sharedImageVersionSource = z.object({
   type: z.literal('SharedImageVersion'),
-  imageVersionId: text({
+  imageVersionId: resourceIdText({
     expected: `the id of a gallery version x.y.z, ${resourceIdForms.imageVersion}`,
     accepts: (value) => isGalleryVersion(parseGalleryImageId(value)?.version ?? ''),
-    maxLength: 2048,
   }),
 });
 
 /** A gallery version by its number or `latest` (2022-07-01 and newer). */
 export const sharedImageVersionOrLatestSource = z.object({
   type: z.literal('SharedImageVersion'),
-  imageVersionId: text({
+  imageVersionId: resourceIdText({
     expected: `the id of a gallery version x.y.z or latest, ${resourceIdForms.imageVersion}`,
     accepts: (value) => {
       const version = parseGalleryImageId(value)?.version ?? '';
       return isGalleryVersion(version) || isLatest(version);
     },
-    maxLength: 2048,
   }),
   exactVersion: readOnly,
 });

@@ -4,7 +4,8 @@ import type { VmProfile } from '../../../model/image-template.ts';
 import { parseSubnetId, resourceIdForms } from '../../known-resource-ids.ts';
 import { resourceIdKey } from '../../resource-id.ts';
 import { entries, has, type Fields, type Finding } from '../finding.ts';
-import { list, maxInt32, optional, text, textOrEmpty, wholeNumber } from '../scalars.ts';
+import { list, maxInt32, optional, textOrEmpty, wholeNumber } from '../scalars.ts';
+import { resourceIdText } from './resource-id-text.ts';
 import { identityId, identityIdsAreUnique } from './resource.ts';
 
 const sizeName = textOrEmpty({
@@ -19,10 +20,9 @@ export const osDiskSizeGB = optional(wholeNumber(0, maxInt32));
 export const proxyVmSize = optional(sizeName);
 export const buildVmIdentities = optional(list(identityId, 1000));
 export const subnetId = optional(
-  text({
+  resourceIdText({
     expected: `the id of a subnet, ${resourceIdForms.subnet}`,
     accepts: (value) => parseSubnetId(value) !== undefined,
-    maxLength: 2048,
   }),
 );
 export const additionalDataDisks = optional(list(z.object({ sizeGB: wholeNumber(0, maxInt32) }), 64));
