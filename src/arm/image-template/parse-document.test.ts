@@ -191,6 +191,15 @@ test('a report ends after a hundred issues and says so', () => {
   assert.equal(parsed.issues.at(-1)?.code, 'TooManyIssues');
 });
 
+test('millions of faults make a short report', () => {
+  const inline = Array.from({ length: 5000 }, () => 1);
+  const customize = Array.from({ length: 100 }, () => ({ type: 'Shell', inline }));
+  const parsed = parse({ ...resource, properties: { ...resource.properties, customize } });
+  assert.ok(!parsed.ok);
+  assert.equal(parsed.issues.length, 101);
+  assert.ok(parsed.issues.some(({ message }) => message.includes('20000 list entries')));
+});
+
 function withLine(line: string): object {
   return { ...resource.properties, customize: [{ type: 'Shell', inline: [line] }] };
 }

@@ -25,7 +25,9 @@ export interface AlignedInput {
 }
 
 const maxReported = 200;
-const maxRecordEntries = 1000;
+const maxRecordEntries = 200;
+/** List entries of one document, all lists together: bounds what zod can find wrong. */
+export const maxListEntries = 20_000;
 
 /** Copies `input` under the names of `schema`. Looks only where the schema leads, so depth is bounded. */
 export function alignFields(schema: z.ZodType, input: unknown, fieldNames: FieldNames): AlignedInput {
@@ -46,6 +48,7 @@ class Aligner {
   /** Schema path → the last name as written. */
   readonly renamed = new Map<string, string>();
   readonly #fieldNames: FieldNames;
+  #listEntries = 0;
 
   constructor(fieldNames: FieldNames) {
     this.#fieldNames = fieldNames;
@@ -54,16 +57,27 @@ class Aligner {
   /** `path` is where the value stands in the schema, `written` where in the input. */
   align(schema: z.ZodType, input: unknown, path: JsonPath, written: JsonPath): unknown {
     const target = schema instanceof z.ZodExactOptional ? schema.unwrap() : schema;
-    if (target instanceof z.ZodArray && Array.isArray(input)) {
-      const element = target.element;
-      if (!(element instanceof z.ZodType)) return input;
-      return input.map((entry, index) => this.align(element, entry, [...path, index], [...written, index]));
-    }
+    if (target instanceof z.ZodArray && Array.isArray(input))
+      return this.#alignList(target, input, path, written);
     if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
     if (target instanceof z.ZodObject) return this.#alignObject(target, input, path, written);
     if (target instanceof z.ZodDiscriminatedUnion) return this.#alignTagged(target, input, path, written);
     if (target instanceof z.ZodRecord) return this.#alignRecord(target, input, path, written);
     return input;
+  }
+
+  #alignList(schema: z.ZodArray, input: readonly unknown[], path: JsonPath, written: JsonPath): unknown {
+    const element = schema.element;
+    if (!(element instanceof z.ZodType)) return input;
+    const room = maxListEntries - this.#listEntries;
+    this.#listEntries += input.length;
+    if (input.length > room) {
+      const message = `The document holds more than ${maxListEntries} list entries.`;
+      this.#report(this.problems, { path: written, code: 'TooLong', message });
+    }
+    return input
+      .slice(0, Math.max(0, room))
+      .map((entry, index) => this.align(element, entry, [...path, index], [...written, index]));
   }
 
   #alignObject(schema: z.ZodObject, input: object, path: JsonPath, written: JsonPath): unknown {
