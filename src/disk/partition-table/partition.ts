@@ -1,6 +1,12 @@
 /** One partition as every part of the product sees it, whatever table it came from. */
 
-export type PartitionKind = 'efi-system' | 'bios-boot' | 'linux' | 'microsoft-reserved' | 'extended' | 'other';
+export type PartitionKind =
+  | 'efi-system'
+  | 'bios-boot'
+  | 'linux'
+  | 'microsoft-reserved'
+  | 'extended'
+  | 'other';
 
 export interface Partition {
   /** The number the operating system gives it: 1-based place in the table, logical MBR partitions from 5. */

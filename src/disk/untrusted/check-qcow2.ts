@@ -16,7 +16,7 @@ const EXTENSION_ENCRYPTION = 0x0537be77;
  * @throws GoldsmithError `ImageRefused` for a backing file, an external data file, encryption, unknown
  * features or a header that contradicts itself.
  */
-export async function checkQcow2(upload: Upload): Promise<{ virtualSizeBytes: number }> {
+export async function checkQcow2(upload: Upload): Promise<{ virtualSizeBytes: number; unitBytes: number }> {
   const header = await upload.inspect(0, 4096);
   if (header.length < HEADER_BYTES_V2) throw refusal('The qcow2 header is cut off');
   const version = header.readUInt32BE(4);
@@ -34,7 +34,7 @@ export async function checkQcow2(upload: Upload): Promise<{ virtualSizeBytes: nu
   const area = await upload.inspect(0, 2 ** clusterBits);
   if (headerBytes > area.length) throw refusal('The qcow2 header is larger than its cluster');
   checkExtensions(area, headerBytes);
-  return { virtualSizeBytes };
+  return { virtualSizeBytes, unitBytes: 2 ** clusterBits };
 }
 
 function checkVersion3(header: Buffer): number {

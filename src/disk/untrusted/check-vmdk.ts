@@ -7,14 +7,17 @@ import type { Upload } from './upload.ts';
 
 const SECTOR = 512;
 const MAX_DESCRIPTOR_SECTORS = 2048;
+const FLAG_COMPRESSED = 0x1_0000;
+const MAX_GRAIN_SECTORS = 65_536;
+const DIRECTORY_AT_END = 0xffff_ffff_ffff_ffffn;
 /** Readers look for a descriptor in this much of the start, whatever the header says. */
-const PROBED_BYTES = 64 * 1024;
+const PROBED_BYTES = 1024 * 1024;
 /** Footer marker, footer and end-of-stream marker of a stream-optimized file. */
 const FOOTER_BYTES = 3 * SECTOR;
 const ALLOWED_TYPES = ['monolithicSparse', 'streamOptimized'];
 
 /** @throws GoldsmithError `ImageRefused` for parents, other files, or headers that contradict themselves. */
-export async function checkVmdk(upload: Upload): Promise<{ virtualSizeBytes: number }> {
+export async function checkVmdk(upload: Upload): Promise<{ virtualSizeBytes: number; unitBytes?: number }> {
   const head = await upload.inspect(0, PROBED_BYTES);
   await upload.inspect(Math.max(0, upload.sizeBytes - FOOTER_BYTES), FOOTER_BYTES);
   if (head.length < SECTOR) throw refusal('The VMDK header is cut off');
@@ -32,7 +35,15 @@ export async function checkVmdk(upload: Upload): Promise<{ virtualSizeBytes: num
   if (place[0] + place[1] > upload.sizeBytes) throw refusal('The VMDK is cut off: its descriptor is missing');
   const descriptor = await upload.inspect(...place);
   checkDescriptor(descriptor.toString('latin1').replace(/\0[^]*$/, ''));
-  return { virtualSizeBytes: sectors * SECTOR };
+  const grainSectors = headerNumber(head.readBigUInt64LE(20), 'grain size');
+  if (grainSectors < 1 || grainSectors > MAX_GRAIN_SECTORS)
+    throw refusal('The grain size of the VMDK is not valid');
+  const virtualSizeBytes = sectors * SECTOR;
+  // A stream's directory is found from the end of the file; a compressed grain is read with what follows it,
+  // and cannot be unpacked when a part is missing.
+  const compressed = (head.readUInt32LE(8) & FLAG_COMPRESSED) !== 0;
+  if (compressed || head.readBigUInt64LE(56) === DIRECTORY_AT_END) return { virtualSizeBytes };
+  return { virtualSizeBytes, unitBytes: grainSectors * SECTOR };
 }
 
 /** Exactly one sparse extent (this file; what it is called there does not matter) and no parent. */

@@ -25,9 +25,11 @@ test('the program reads the bytes that are served', async () => {
   assert.equal(info['virtual-size'], MIB);
 });
 
-test('an error of the source ends the program and is the error of the run', async () => {
+test('an error of the source ends the program and is the error of the run', async (t) => {
+  const folder = scratchFolder(t);
+  chmodSync(folder, 0o777);
   const failing = { sizeBytes: MIB, read: () => Promise.reject(new Error('the disk fell over')) };
-  const args = ['convert', '-O', 'raw', served, '/dev/null'];
+  const args = ['convert', '-O', 'raw', served, join(folder, 'copy')];
   await assert.rejects(runConfinedQemuImg(args, { ...run, source: failing }), /the disk fell over/);
 });
 

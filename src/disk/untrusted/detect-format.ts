@@ -12,6 +12,11 @@ export interface CheckedImage {
   /** True when the disk is the first `virtualSizeBytes` of the file as they are (raw and fixed VHD). */
   readonly flat: boolean;
   readonly virtualSizeBytes: number;
+  /**
+   * The unit in which the format allocates, when its reader takes what lies beyond the end of the file for
+   * zeros; only a part of the last unit may be missing from a whole file.
+   */
+  readonly unitBytes?: number;
 }
 
 /** Formats by their first bytes that nobody may hand in, with the reason. */

@@ -24,7 +24,8 @@ import { vhdChecksum } from '../vhd-footer.ts';
 import { importToRaw } from './import-to-raw.ts';
 import { inspectUpload } from './inspect-upload.ts';
 
-const signal = new AbortController().signal;
+/** Nothing here may take long; what hangs fails. */
+const signal = AbortSignal.timeout(120_000);
 const SECRET = 'the host keeps this to itself';
 
 interface Stage {
@@ -100,17 +101,11 @@ test('a qcow2 with an external data file is refused, also when only the feature 
 
 test('an encrypted, a corrupt and a version 1 qcow2 are refused', async (t) => {
   const { folder, image } = stage(t);
-  const secretObject = [
-    '--object',
-    'secret,id=s,data=abc',
-    '-o',
-    'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=1',
-  ];
-  await qemuImg('create', '-q', '-f', 'qcow2', ...secretObject, image, '1M');
-  await assertRefused(image, folder, /encrypted/);
   await qemuImg('create', '-q', '-f', 'qcow2', image, '1M');
   const original = readFileSync(image);
   for (const [offset, value, reason] of [
+    [35, 1, /encrypted/],
+    [35, 2, /encrypted/],
     [79, 2, /corrupt/],
     [79, 0x80, /unknown features/],
     [7, 1, /version 1/],
@@ -225,15 +220,34 @@ test('a VHDX with a parent is refused', async (t) => {
   await assertRefused(image, folder, /differencing/);
 });
 
+// A fixed VHD without its end is not among them: nothing distinguishes it from a raw disk.
 test('files that are cut off are refused, wherever the cut is', async (t) => {
   const { folder } = stage(t);
   const raw = join(folder, 'disk.raw');
   writePatternedDisk(raw, 8 * MIB);
-  for (const format of ['qcow2', 'vhdx', 'vmdk', 'vpc']) {
+  for (const [format, options] of [
+    ['qcow2', ''],
+    ['vhdx', ''],
+    ['vmdk', 'subformat=monolithicSparse'],
+    ['vmdk', 'subformat=streamOptimized'],
+    ['vpc', 'subformat=dynamic'],
+  ] as const) {
     const image = join(folder, `image.${format}`);
-    for (const bytesLeft of [20, 100, 600, 5000, 70_000, 300_000]) {
-      await qemuImg('convert', '-f', 'raw', '-O', format, raw, image);
-      if (statSync(image).size <= bytesLeft) continue;
+    const convert = [
+      'convert',
+      '-f',
+      'raw',
+      '-O',
+      format,
+      ...(options === '' ? [] : ['-o', options]),
+      raw,
+      image,
+    ];
+    await qemuImg(...convert);
+    const { size } = statSync(image);
+    for (const bytesLeft of [20, 100, 600, 5000, 70_000, 300_000, size - 66_000]) {
+      if (size <= bytesLeft) continue;
+      await qemuImg(...convert);
       truncateSync(image, bytesLeft);
       const dest = join(folder, 'imported.raw');
       await assert.rejects(importToRaw(image, dest, { signal }), (error) => {

@@ -17,6 +17,7 @@ import {
 } from './inspect-upload.ts';
 import type { ByteSource } from './nbd-export.ts';
 import { refusal } from './refusal.ts';
+import { servedBytes } from './served-bytes.ts';
 import { openUpload, type Upload } from './upload.ts';
 
 export interface ImportOptions extends InspectOptions {
@@ -89,7 +90,7 @@ async function convert(job: Conversion): Promise<void> {
   await refusingFailures(
     runConfinedQemuImg(args, {
       buildUser,
-      source: guardingSpace(job.upload, job.staging),
+      source: guardingSpace(servedBytes(job.upload, image), job.staging),
       outputFd: job.file.fd,
       maxFileBytes: job.sizeBytes,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,

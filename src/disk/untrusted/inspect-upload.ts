@@ -7,6 +7,7 @@ import { formatBytes, GIB, MIB } from '../../model/sizes.ts';
 import { runConfinedQemuImg, servedNode } from './confined-qemu-img.ts';
 import { checkImage, type CheckedImage } from './detect-format.ts';
 import { refusal } from './refusal.ts';
+import { servedBytes } from './served-bytes.ts';
 import { openUpload, type Upload } from './upload.ts';
 
 /** The largest OS disk that Azure takes: 4,095 GiB. */
@@ -98,7 +99,7 @@ async function agreeWithQemu(upload: Upload, checked: CheckedImage, options: Ins
   const stdout = await refusingFailures(
     runConfinedQemuImg(args, {
       buildUser: options.buildUser ?? currentBuildUser(),
-      source: upload,
+      source: servedBytes(upload, checked),
       maxFileBytes: MIB,
       timeoutMs: INFO_TIMEOUT_MS,
       signal: options.signal,

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 
 export interface ByteSource {
+  /** Whole sectors of 512 bytes: QEMU's client loses step over an odd end. */
   readonly sizeBytes: number;
   read(offset: number, length: number): Promise<Buffer>;
 }
@@ -107,7 +108,7 @@ function exportFacts(source: ByteSource): Buffer {
   return facts;
 }
 
-/** Smallest, preferred and largest request: uploads may have any length, so one byte must be readable. */
+/** Smallest, preferred and largest request. */
 function blockSizes(): Buffer {
   const sizes = Buffer.alloc(12);
   sizes.writeUInt32BE(1, 0);

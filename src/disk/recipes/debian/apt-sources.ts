@@ -20,7 +20,9 @@ export function parseOneLineSources(text: string): readonly AptSource[] {
     if (match === null) return [];
     const [, optionText = '', uri = '', suite = '', components = ''] = match;
     const options = new Map(words(optionText).map((word) => splitOnce(word, '=')));
-    return [makeSource(uri, [suite], words(components), options.get('signed-by'), options.get('check-valid-until'))];
+    return [
+      makeSource(uri, [suite], words(components), options.get('signed-by'), options.get('check-valid-until')),
+    ];
   });
 }
 

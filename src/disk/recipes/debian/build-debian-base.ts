@@ -1,6 +1,15 @@
 /** Makes a generalized Debian base image from Debian's archive: no root, no loop device, no download of an image. */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, closeSync, fsyncSync, openSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from '../../../host/atomic-file.ts';
 import { giveToBuildUser, type BuildUser } from '../../../host/build-user.ts';

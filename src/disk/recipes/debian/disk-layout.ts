@@ -44,7 +44,13 @@ export function deriveIds(treeSha256: string, generation: Generation, sizeBytes:
 export function layoutOf(generation: Generation, sizeBytes: number, ids: DiskIds): GptLayout {
   const boot =
     generation === 'V1'
-      ? { number: 14, typeGuid: gptTypes.biosBoot, name: 'bios', at: BIOS_BOOT_OFFSET, bytes: BIOS_BOOT_BYTES }
+      ? {
+          number: 14,
+          typeGuid: gptTypes.biosBoot,
+          name: 'bios',
+          at: BIOS_BOOT_OFFSET,
+          bytes: BIOS_BOOT_BYTES,
+        }
       : { number: 15, typeGuid: gptTypes.efiSystem, name: 'esp', at: ESP_OFFSET, bytes: ESP_BYTES };
   return {
     diskGuid: ids.disk,

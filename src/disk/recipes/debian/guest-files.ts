@@ -27,7 +27,10 @@ export function filesAfterInstall(sources: readonly AptSource[]): readonly Archi
     { path: '/etc/resolv.conf', linkTo: '../run/systemd/resolve/stub-resolv.conf' },
     { path: '/etc/default/grub', content: grubDefaults },
     { path: '/etc/cloud/cloud.cfg.d/10-azure.cfg', content: cloudConfig },
-    ...Object.entries(unitDropIns).map(([path, content]) => ({ path: `/etc/systemd/system/${path}`, content })),
+    ...Object.entries(unitDropIns).map(([path, content]) => ({
+      path: `/etc/systemd/system/${path}`,
+      content,
+    })),
   ];
 }
 
@@ -52,7 +55,7 @@ const cloudConfig = `datasource_list: [ Azure, NoCloud, None ]
 locale: C.UTF-8
 ssh_genkeytypes: [ ed25519, ecdsa ]
 ssh:
-  emit_keys_on_console: false
+  emit_keys_to_console: false
 apt:
   preserve_sources_list: true
 `;

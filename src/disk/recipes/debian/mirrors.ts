@@ -29,7 +29,8 @@ const DEBIAN_SUITE = /^(buster|bullseye|bookworm|trixie|forky|sid|oldstable|stab
 const DEBIAN_SECURITY_SUITE = /^(bullseye|bookworm|trixie|forky|oldstable|stable|testing)-security$/;
 
 /** Only what concerns reaching a mirror; the rest of this machine's APT settings are its own business. */
-const CARRIED_OPTION = /^Acquire::(https?::\S+|Check-Valid-Until|Check-Date|Max-ValidTime|Retries|ForceIPv[46]) "[^"]+";$/;
+const CARRIED_OPTION =
+  /^Acquire::(https?::\S+|Check-Valid-Until|Check-Date|Max-ValidTime|Retries|ForceIPv[46]) "[^"]+";$/;
 
 /** Reads this machine's APT configuration. A machine without APT has none. */
 export async function readHostApt(signal: AbortSignal): Promise<HostApt> {

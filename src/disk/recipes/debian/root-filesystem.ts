@@ -50,7 +50,19 @@ export async function makeRootFilesystem(request: RootFilesystemRequest): Promis
   ];
   const format = ['mke2fs', '-q', '-F', '-t', 'ext4', '-b', '4096', '-I', '256', '-m', '1', '-L', 'root'];
   const size = `${rootBytes(request.sizeBytes) / KIB}k`;
-  await run([...format, '-O', ext4Features, '-U', ids.root, '-E', options.join(','), '-d', tree, request.disk, size]);
+  await run([
+    ...format,
+    '-O',
+    ext4Features,
+    '-U',
+    ids.root,
+    '-E',
+    options.join(','),
+    '-d',
+    tree,
+    request.disk,
+    size,
+  ]);
   await settleTimes(request, run);
   return tree;
 }

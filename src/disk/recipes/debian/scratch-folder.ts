@@ -38,6 +38,7 @@ async function removeTree(path: string, user: BuildUser): Promise<void> {
     await runCommand(inMmdebstrapNamespace(user, ['find', bootstrap, '-mindepth', '2', '-delete']));
   }
   const tree = join(path, TREE_FOLDER);
-  if (existsSync(tree)) await runCommand(inUserNamespace(user, ['rm', '-rf', '--', tree]), { okExitCodes: [0, 1] });
+  if (existsSync(tree))
+    await runCommand(inUserNamespace(user, ['rm', '-rf', '--', tree]), { okExitCodes: [0, 1] });
   rmSync(path, { recursive: true, force: true });
 }
