@@ -42,7 +42,7 @@ export function addBootCommand(program: Command, context: CommandContext): void 
       runCommandBody(context, () => boot(context, image, options)),
     );
   examples(command, [
-    './goldsmith boot goldsmith-out/nginx-vhd/nginx.vhd',
+    './goldsmith boot goldsmith-out/nginx-vhd/nginx-vhd.vhd',
     './goldsmith boot image.qcow2 --console --memory 4096',
     "./goldsmith boot Contoso:base:linux --command 'nginx -v'",
   ]);

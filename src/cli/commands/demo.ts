@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { GoldsmithError } from '../../model/errors.ts';
+import type { ImageTemplate } from '../../model/image-template.ts';
 import type { Artifact, RunRecord } from '../../model/run.ts';
 import { examples, runCommandBody, type CommandContext } from '../command-context.ts';
 import { exitCodeOfRun, exitCodes } from '../exit-codes.ts';
@@ -70,6 +71,7 @@ async function buildExample(context: CommandContext, options: DemoOptions): Prom
   const path = ports.demo.templatePath;
   const outcome = await readTemplate(io, ports.templates, path, {});
   if (!outcome.valid) throw new GoldsmithError('Internal', `The example template "${path}" is not valid`);
+  await tellWhatIsReused(context, outcome.template);
   const templateName = templateNameOf(path, outcome.template.name, undefined);
   using progress = openProgress(io, { mode: options.progress, onStderr: false });
   cancellation.onCancel((message) => progress.note(message));
@@ -89,6 +91,18 @@ async function buildExample(context: CommandContext, options: DemoOptions): Prom
   const stream = exitCodeOfRun(record) === exitCodes.ok ? io.stdout : io.stderr;
   stream.write(runSummary(record, progress.view(), styleOf(io, stream)));
   return record;
+}
+
+async function tellWhatIsReused(context: CommandContext, template: ImageTemplate): Promise<void> {
+  const { source } = template;
+  if (source.type !== 'PlatformImage') return;
+  const prefix = `${source.publisher}:${source.offer}:${source.sku}:`;
+  const base = (await context.ports.images.list()).find(({ reference }) => reference.startsWith(prefix));
+  context.io.stdout.write(
+    base === undefined
+      ? `The base image ${prefix}latest is made first; later builds reuse it.\n`
+      : `The base image ${safeLine(base.reference)} is on this machine already and is used again.\n`,
+  );
 }
 
 async function askImage(context: CommandContext, image: Artifact, options: DemoOptions): Promise<HttpAnswer> {

@@ -2,7 +2,7 @@
 import { duplexPair, type Duplex } from 'node:stream';
 import type { DoctorReport } from '../../host/doctor/report.ts';
 import type { RunRecord } from '../../model/run.ts';
-import { templates } from '../connect-templates.ts';
+import { parseTemplateDocument } from '../../arm/image-template/parse-document.ts';
 import type { BootRequest, BuildRequest, ImageEntry, ImportRequest, Machine, Ports } from '../ports.ts';
 import { scriptedEvents, scriptedRecord } from './scripted-run.ts';
 
@@ -52,7 +52,12 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
   const machine = (): Machine => fakeMachine(asked, world);
   return {
     asked,
-    templates,
+    templates: {
+      parse: async (text, wishes) => {
+        const parsed = parseTemplateDocument(text, wishes);
+        return parsed.ok ? { valid: true, ...parsed } : { valid: false, ...parsed };
+      },
+    },
     builds: {
       run: async (request, sink) => {
         asked.builds.push(request);
