@@ -46,8 +46,8 @@ const READS_BETWEEN_SPACE_CHECKS = 128;
  * synced. What is converted are the bytes that were checked, even if the file changes meanwhile. Raw files
  * and fixed VHDs are cloned; everything else goes through a confined qemu-img. `dest` belongs to the
  * caller and can be read, but not written, by the build user's group.
- * @throws GoldsmithError `SourceNotFound`, `ImageRefused`, `InsufficientResources`, `CommandFailed` (also
- * for the time limit), `Cancelled`; no file is left then.
+ * @throws GoldsmithError `SourceNotFound`, `ImageRefused` (also for the time limit),
+ * `InsufficientResources`, `HostNotReady`, `CommandFailed`, `Cancelled`; no file is left then.
  */
 export async function importToRaw(path: string, dest: string, options: ImportOptions): Promise<ImportedDisk> {
   const buildUser = options.buildUser ?? currentBuildUser();

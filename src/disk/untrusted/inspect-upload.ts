@@ -135,7 +135,7 @@ export async function refusingFailures<T>(work: Promise<T>): Promise<T> {
     if (error.message.includes('No space left on device')) {
       throw new GoldsmithError('InsufficientResources', 'The disk is full', { cause: error });
     }
-    const lastLine = error.message.trim().split('\n').at(-1) ?? '';
+    const lastLine = (error.message.trim().split('\n').at(-1) ?? '').replace(/^.*?qemu-img: /, '');
     // Text that a hostile header may have shaped: keep plain characters, and not many.
     const reason = lastLine
       .replaceAll(/json:\{.*\}/g, 'the image')
