@@ -28,7 +28,9 @@ export async function runCommandBody(
   } catch (error) {
     if (options.json === true) io.stdout.write(`${safeJson(failureJson(error))}\n`);
     const cancelledByUser = context.cancellation.signal.aborted && isGoldsmithError(error, 'Cancelled');
-    if (!cancelledByUser) {
+    if (cancelledByUser) {
+      io.stderr.write('Cancelled.\n');
+    } else {
       const debug = (io.env['GOLDSMITH_DEBUG'] ?? '') !== '';
       io.stderr.write(failureReport(error, styleOf(io, io.stderr), debug));
     }

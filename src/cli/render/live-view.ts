@@ -61,6 +61,11 @@ export class LiveView implements Disposable {
     if (lasting !== undefined || event.kind === 'step-started') this.#draw(lasting);
   };
 
+  /** True from the first event to the end: only then is a note seen. */
+  get isOpen(): boolean {
+    return this.#stop !== undefined;
+  }
+
   /** Shows `note` in place of the footer's hint, for example that a cancel is under way. */
   note(note: string): void {
     this.#note = note;

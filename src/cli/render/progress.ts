@@ -74,7 +74,7 @@ function liveProgress(io: Io): Shown {
   const forget = io.atExit(() => view[Symbol.dispose]()); // a forced exit must give the cursor back too
   return {
     sink: view.sink,
-    note: (text) => view.note(text),
+    note: (text) => (view.isOpen ? view.note(text) : io.stderr.write(`${text}\n`)),
     [Symbol.dispose]: () => {
       view[Symbol.dispose]();
       forget();
