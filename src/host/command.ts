@@ -36,6 +36,8 @@ export interface CommandResult {
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_AFTER_MS = 3000;
+/** Milliseconds that output may still arrive after a program has ended. */
+const DRAIN_MS = 2000;
 
 /**
  * Runs a program to its end.
@@ -136,7 +138,18 @@ async function exitOf(child: ChildProcess, argv: readonly string[]): Promise<num
     child.once('error', (cause) =>
       reject(new GoldsmithError('CommandFailed', `${argv[0]} could not be started`, { cause })),
     );
-    child.once('close', (code, signalName) => resolve(code ?? 128 + (signalName === 'SIGKILL' ? 9 : 15)));
+    // A stray grandchild may hold the output open for ever; once the program is gone its last words are short.
+    let timer: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, DRAIN_MS);
+    });
+    child.once('close', (code, signalName) => {
+      clearTimeout(timer);
+      resolve(code ?? 128 + (signalName === 'SIGKILL' ? 9 : 15));
+    });
   });
 }
 

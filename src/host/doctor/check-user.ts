@@ -46,8 +46,10 @@ async function tryNamespace(user: BuildUser, signal: AbortSignal): Promise<Docto
     return { ...item, state: 'missing', found: 'not tried: unshare or newuidmap is missing' };
   }
   try {
-    const argv = asBuildUser(user, ['unshare', '--map-root-user', '--map-auto', 'true']);
-    await runCommand(argv, { signal, timeoutMs: 20_000 });
+    // Where namespaces are forbidden, `--map-auto` leaves a helper process behind; a bare try does not.
+    for (const flags of [['--user'], ['--map-root-user', '--map-auto']]) {
+      await runCommand(asBuildUser(user, ['unshare', ...flags, 'true']), { signal, timeoutMs: 20_000 });
+    }
     return { ...item, state: 'ok', found: 'one was made' };
   } catch (error) {
     if (signal.aborted) throw error;
