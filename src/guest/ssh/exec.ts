@@ -7,7 +7,7 @@ import { connectionError } from './connection-failure.ts';
 import { FrameCutter, frameCommand, type ExecFrame } from './exec-frame.ts';
 
 export interface ExecHost {
-  readonly client: Client;
+  readonly client: Pick<Client, 'exec'>;
   /** The error for a connection that ended under a running command. */
   readonly lost: () => Error;
   /** Ends the process tree in the guest; may reject. */
@@ -25,8 +25,7 @@ export async function runFramed(host: ExecHost, command: string, options: ExecOp
   const { signal } = options;
   if (signal.aborted) throw cancelled(signal);
   const frame = frameCommand(command, options.stdin !== undefined);
-  const channel = await openChannel(host, frame, signal);
-  const run = new FramedRun(channel, frame, options);
+  const run = await startRun(host, frame, options);
   const kill = async (): Promise<void> => {
     const processId = await withinMs(STUCK_MS, run.processId);
     // A kill that fails means that the guest is gone or stuck; the caller is told of the first cause.
@@ -50,12 +49,15 @@ export async function runFramed(host: ExecHost, command: string, options: ExecOp
   }
 }
 
-async function openChannel(host: ExecHost, frame: ExecFrame, signal: AbortSignal): Promise<ClientChannel> {
-  const opened = Promise.withResolvers<ClientChannel>();
+async function startRun(host: ExecHost, frame: ExecFrame, options: ExecOptions): Promise<FramedRun> {
+  const { signal } = options;
+  const opened = Promise.withResolvers<FramedRun>();
   try {
     host.client.exec(frame.commandLine, (error, channel) => {
+      // Listening must begin in this very call: output, exit status and close may lie in the same packet,
+      // and the library reports them before any promise continues.
       if (error) opened.reject(host.lost());
-      else opened.resolve(channel);
+      else opened.resolve(new FramedRun(channel, frame, options));
     });
   } catch {
     opened.reject(host.lost()); // the library throws when the connection is already gone
@@ -112,6 +114,7 @@ class FramedRun {
     this.#tellProcessId = processId.resolve;
     const ended = Promise.withResolvers<ExecResult | undefined>();
     this.ended = ended.promise;
+    ended.promise.catch(() => undefined); // it may fail before anybody waits
     this.#settle = ended.resolve;
     this.#fail = ended.reject;
     channel.on('data', (chunk: Buffer) => this.#take('out', channel, chunk));
