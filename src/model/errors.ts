@@ -62,6 +62,15 @@ export class GoldsmithError extends Error {
     this.hint = options.hint;
     this.details = options.details ?? [];
   }
+
+  /** The same error with another advice. */
+  withHint(hint: string): GoldsmithError {
+    const { code, message, cause, internal, details } = this;
+    return new GoldsmithError(code, message, {
+      ...{ cause, hint, details },
+      ...(internal === undefined ? {} : { internal }),
+    });
+  }
 }
 
 /** True when `error` is a GoldsmithError with one of `codes` (any code when none is given). */

@@ -52,6 +52,8 @@ export interface Hypervisor {
 export interface RunningVm extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
+  /** The disk it really writes to: for an ephemeral one, the overlay. */
+  readonly disk: VmDisk;
   /** The serial console (ttyS0). */
   readonly console: GuestConsole;
   /** Settles exactly once, when the machine is gone or can never run again. Never rejects. */

@@ -58,7 +58,7 @@ const entrySchema = z.strictObject({
 const recipeSchema = z.strictObject({
   recipe: z.literal('debian'),
   release: z.enum(['bookworm', 'trixie']),
-  sizeGB: z.int().min(2).max(4095).default(30),
+  sizeGB: z.int().min(2).max(4095).default(4),
 });
 
 const urlSchema = z

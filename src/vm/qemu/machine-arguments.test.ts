@@ -46,11 +46,9 @@ test('the Azure identity is in the firmware tables and hides the emulator', () =
 });
 
 test('paths travel as JSON values, never as parsed option text', () => {
-  const disk = valuesOf('-blockdev', spec).map((node) => JSON.parse(node) as { file: { filename: string } });
-  assert.deepEqual(
-    disk.map((node) => node.file.filename),
-    ['/run/a,b.raw', '/run/ovf.iso'],
-  );
+  const [disk = '', disc = ''] = valuesOf('-blockdev', spec);
+  assert.ok(disk.includes('"filename":"/run/a,b.raw"'), disk);
+  assert.ok(disc.includes('"filename":"/run/ovf.iso"'), disc);
 });
 
 test('every machine runs in the sandbox that forbids new processes', () => {

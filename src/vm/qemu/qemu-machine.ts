@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { BuildUser } from '../../host/build-user.ts';
 import { endProcess } from '../../host/command.ts';
 import { GoldsmithError } from '../../model/errors.ts';
-import type { GuestConsole, RunningVm, VmEnd, VmSpec } from '../hypervisor.ts';
+import type { GuestConsole, RunningVm, VmDisk, VmEnd, VmSpec } from '../hypervisor.ts';
 import { saveMachineState } from './machine-state.ts';
 import type { QmpClient, QmpEvent } from './qmp.ts';
 import { SerialConsole } from './serial-console.ts';
@@ -25,6 +25,7 @@ const panicPattern = /^\[\s*\d+\.\d+\](?:\[.*?\])? Kernel panic - not syncing/;
 export class QemuMachine implements RunningVm {
   readonly name: string;
   readonly pid: number;
+  readonly disk: VmDisk;
   readonly console: GuestConsole;
   readonly ended: Promise<VmEnd>;
   readonly #child: ChildProcess;
@@ -37,6 +38,7 @@ export class QemuMachine implements RunningVm {
   constructor(parts: QemuMachineParts) {
     this.name = parts.spec.name;
     this.pid = parts.child.pid ?? -1;
+    this.disk = parts.spec.disk;
     this.#child = parts.child;
     this.#monitor = parts.monitor;
     this.#user = parts.user;

@@ -4,10 +4,17 @@ import { test } from 'node:test';
 import { QmpClient } from './qmp.ts';
 
 /** A scripted QEMU: greets, then answers each command with the next reply. */
-function fakeQemu(replies: readonly string[]): { client: QmpClient; send(text: string): void; end(): void } {
+function fakeQemu(replies: readonly string[]): {
+  client: QmpClient;
+  send: (text: string) => void;
+  end: () => void;
+} {
   const [near, far] = duplexPair();
   const queue = [...replies];
-  far.on('data', () => far.write(queue.shift() ?? ''));
+  far.on('data', () => {
+    const reply = queue.shift();
+    if (reply !== undefined) far.write(reply);
+  });
   const client = new QmpClient(near);
   far.write('{"QMP":{"version":{}}}\r\n');
   return { client, send: (text) => far.write(text), end: () => far.end() };

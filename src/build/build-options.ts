@@ -1,0 +1,38 @@
+/** What one build needs to know, and the few things that tests and composition roots may replace. */
+import type { BuildUser } from '../host/build-user.ts';
+import type { Home } from '../host/home.ts';
+import type { CatalogueEntry } from '../images/catalogue/catalogue-file.ts';
+import type { ImageStore } from '../images/store/image-store.ts';
+import type { ImageTemplate } from '../model/image-template.ts';
+import type { DiskFormat } from '../model/run.ts';
+import type { Accelerator, Hypervisor } from '../vm/hypervisor.ts';
+
+export interface BuildOptions {
+  readonly template: ImageTemplate;
+  /** For messages and as the origin of what is published. */
+  readonly templateName: string;
+  /** Base of relative `scriptUri` and `sourceUri` paths; undefined = only http and https. */
+  readonly templateFolder: string | undefined;
+  /** Where VHDs and extra copies go; made when missing. */
+  readonly outputFolder: string;
+  /** Extra copies of the result. */
+  readonly copies: readonly DiskFormat[];
+  /** Acts like `onCustomizerError: abort` and `onValidationError: abort`. */
+  readonly keepOnError: boolean;
+  /** How long a machine may take from power-on to its first SSH command, milliseconds. */
+  readonly bootTimeoutMs: number;
+}
+
+export interface BuildHost {
+  readonly home: Home;
+  readonly user: BuildUser;
+  readonly store: ImageStore;
+  readonly catalogue: readonly CatalogueEntry[];
+  readonly createHypervisor: (onProcess: (pid: number, vmName: string) => void) => Hypervisor;
+  readonly accelerator: Accelerator;
+  readonly cpuModel: string;
+  readonly now: () => number;
+}
+
+/** Azure's builder waits this long for SSH; enough for the slowest emulated first boot. */
+export const DEFAULT_BOOT_TIMEOUT_MS = 20 * 60_000;
