@@ -1,0 +1,20 @@
+/**
+ * The last part of generalizing: everything to the disk, file systems clean, machine off.
+ *
+ * `systemctl poweroff --force` skips the orderly stop of every service (seconds on an emulated processor,
+ * and services would write again what was just removed: the random seed, leases, logs); systemd-shutdown
+ * still ends all processes, unmounts every file system and only then switches off. Without systemd the
+ * kernel's emergency remount makes the file systems clean.
+ */
+export const POWER_OFF_SCRIPT = String.raw`
+sync # freed blocks can be trimmed only after the file system has committed that they are free
+fstrim -av 2>/dev/null
+sync
+say off
+if [ -d /run/systemd/system ]; then systemctl poweroff --force 3<&-; fi
+if [ ! -d /run/systemd/system ]; then
+  echo 1 > /proc/sys/kernel/sysrq
+  echo s > /proc/sysrq-trigger; echo u > /proc/sysrq-trigger; sync
+  poweroff -f 3<&- || echo o > /proc/sysrq-trigger
+fi
+`;
