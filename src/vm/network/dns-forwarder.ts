@@ -102,13 +102,13 @@ async function listenTcp(
   nameservers: () => readonly Nameserver[],
 ): Promise<{ port: number; close: () => Promise<void> }> {
   const sockets = new Set<Socket>();
-  const server = createServer((guest) => {
+  const server = createServer({ allowHalfOpen: true }, (guest) => {
     const [nameserver] = nameservers();
     if (nameserver === undefined) {
       guest.destroy();
       return;
     }
-    const upstream = connect(nameserver.port, nameserver.address);
+    const upstream = connect({ port: nameserver.port, host: nameserver.address, allowHalfOpen: true });
     for (const socket of [guest, upstream]) {
       sockets.add(socket);
       socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());

@@ -23,6 +23,8 @@ export interface UserNetworkOptions {
   /** TCP services that the guest finds at fixed addresses and that listen on the host's loopback. */
   readonly services: readonly GuestService[];
   readonly user: BuildUser;
+  /** The guest reaches the services and connections that the host opens, and nothing else, not even names. */
+  readonly isolated?: boolean;
   /** Largest IPv4 packet on the segment, in bytes. Default 1500, as on Azure. */
   readonly mtu?: number;
 }
@@ -71,7 +73,7 @@ export async function createUserNetwork(
     gatewayAddress: parseIpv4(GATEWAY_ADDRESS),
   };
   const platformAddress = parseIpv4(PLATFORM_ADDRESS);
-  const dns = undo.use(await startDnsForwarder());
+  const dns = undo.use(await (options.isolated === true ? startDnsForwarder(() => []) : startDnsForwarder()));
   const passt = undo.use(
     await startPasst({ ...addresses, user: options.user, prefixBits: PREFIX_BITS, mtu }, signal),
   );
@@ -85,7 +87,7 @@ export async function createUserNetwork(
         ...addresses,
         platformAddress,
         segment: parseBlock(`${GATEWAY_ADDRESS}/${PREFIX_BITS}`),
-        isHostAddress: createHostAddressTest(),
+        isHostAddress: options.isolated === true ? () => true : createHostAddressTest(),
       },
       lease: {
         clientMac: addresses.guestMac,
