@@ -121,7 +121,7 @@ test('boot --command prints what the command prints and exits with its exit code
   assert.equal(stdout, 'to stdout\n');
   assert.match(stderr, /to stderr\n$/);
   assert.deepEqual(asked.boots, [
-    { image: 'x.vhd', memoryBytes: 512 * 1024 * 1024, cpus: undefined, network: true },
+    { image: 'x.vhd', memoryBytes: 512 * 1024 * 1024, cpus: undefined, network: true, provisioning: 'azure' },
   ]);
   assert.equal(asked.machinesEnded, 1);
 });

@@ -7,7 +7,21 @@ import { isAlive } from '../host/journal/process-identity.ts';
 import { reapAbandoned } from '../host/journal/reaper.ts';
 import { removeTree } from '../host/journal/remove-tree.ts';
 import { openImageStore } from '../images/store/image-store.ts';
+import { GoldsmithError } from '../model/errors.ts';
 import type { CleanedThing, Cleaning } from './ports.ts';
+
+/** Removes a run's folder, and what it recorded elsewhere; the bytes freed. */
+async function removeRun(runDir: string, signal: AbortSignal): Promise<number> {
+  if (useOf(runDir) === 'busy') {
+    throw new GoldsmithError('Conflict', 'The run is still going on', {
+      hint: 'Cancel it with Ctrl-C or SIGTERM, or wait for its end.',
+    });
+  }
+  const freedBytes = treeBytes(runDir);
+  for (const path of outstandingPaths(runDir)) await removeTree(path, signal);
+  await removeTree(runDir, signal);
+  return freedBytes;
+}
 
 interface RunFolder {
   readonly path: string;
@@ -16,7 +30,10 @@ interface RunFolder {
 }
 
 export function connectCleaning(home: () => Home): Cleaning {
-  return { clean: async (options, signal) => clean(home(), options, signal) };
+  return {
+    clean: async (options, signal) => clean(home(), options, signal),
+    removeRun: async (runId, signal) => removeRun(join(home().runs, runId), signal),
+  };
 }
 
 async function clean(
@@ -32,8 +49,7 @@ async function clean(
   for (const { what, path } of all ? finishedThings(home, runs) : []) {
     things.push({ what, path, freedBytes: treeBytes(path) });
     if (dryRun) continue;
-    for (const leftover of what === 'run' ? outstandingPaths(path) : []) await removeTree(leftover, signal);
-    await removeTree(path, signal);
+    await (what === 'run' ? removeRun(path, signal) : removeTree(path, signal));
   }
   return dryRun ? things : [...things, ...removeUnnamedContent(home)];
 }
@@ -59,11 +75,15 @@ function runFolders(home: Home): readonly RunFolder[] {
     .filter((entry) => entry.isDirectory())
     .map((entry) => {
       const path = join(home.runs, entry.name);
-      const owner = readOwner(path);
-      if (owner === undefined) return { path, use: 'ended' };
-      if (owner.state !== 'active') return { path, use: owner.state };
-      return { path, use: isAlive(owner.owner) ? 'busy' : 'abandoned' };
+      return { path, use: useOf(path) };
     });
+}
+
+function useOf(runDir: string): RunFolder['use'] {
+  const owner = readOwner(runDir);
+  if (owner === undefined) return 'ended';
+  if (owner.state !== 'active') return owner.state;
+  return isAlive(owner.owner) ? 'busy' : 'abandoned';
 }
 
 /** What the reaper will remove of a run that nobody owns any more; only what lies elsewhere when its folder goes too. */

@@ -30,11 +30,11 @@ export function connectImages(home: () => Home): Images {
       using store = openImageStore(home());
       const { path, name, osType, generation, provisioning, replace } = request;
       const title = `Import ${basename(path)}`;
-      const imported = await runStep(sink, 'import', title, signal, async (progress) =>
+      const imported = await runStep(sink, 'import', title, signal, async (report) =>
         importImage(store, {
           ...{ path, name, osType, provisioning, replace, signal },
           ...(generation === undefined ? {} : { generation }),
-          onProgress: (doneBytes, totalBytes) => progress(basename(path), doneBytes, totalBytes),
+          onProgress: (doneBytes, totalBytes) => report.progress(basename(path), doneBytes, totalBytes),
         }),
       );
       const { image, format, generationBecause } = imported;

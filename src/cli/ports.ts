@@ -65,35 +65,42 @@ export interface BootRequest {
   readonly image: string;
   readonly memoryBytes: number | undefined;
   readonly cpus: number | undefined;
+  /** False: the guest reaches nothing outside. */
   readonly network: boolean;
+  /** How a disk file is fed at its first boot; images in the store know. */
+  readonly provisioning: Provisioning;
 }
 
 export interface Machines {
-  /** Boots on a throw-away overlay. With `needsLogin`, resolves when the throw-away user can log in, else when the CPUs run. */
-  boot(
-    request: BootRequest,
-    needsLogin: boolean,
-    sink: BuildEventSink,
-    signal: AbortSignal,
-  ): Promise<Machine>;
-  /** Reaches, or boots again, the machine that a failed run kept. */
+  /** Boots on a throw-away copy; resolves when the throw-away user has logged in and the first boot is over. */
+  boot(request: BootRequest, sink: BuildEventSink, signal: AbortSignal): Promise<BootedMachine>;
+  /** Boots on a throw-away copy; resolves as soon as the virtual CPUs run. */
+  bootConsole(request: BootRequest, sink: BuildEventSink, signal: AbortSignal): Promise<ConsoleMachine>;
+  /** Wakes a copy of the machine that a failed run kept. */
   openKept(runId: string, sink: BuildEventSink, signal: AbortSignal): Promise<Machine>;
 }
 
 export interface Machine extends AsyncDisposable {
   readonly title: string;
-  /** The serial console as it comes: raw bytes both ways. */
-  readonly console: Duplex;
   /** An interactive login shell. */
-  openShell(size: { columns: number; rows: number }, signal: AbortSignal): Promise<Shell>;
+  openShell(size: { columns: number; rows: number }, term: string): Promise<Shell>;
   /** Runs one command and resolves with its exit code. */
   run(
     command: string,
     onOutput: (stream: 'out' | 'err', chunk: Buffer) => void,
     signal: AbortSignal,
   ): Promise<number>;
+}
+
+export interface BootedMachine extends Machine {
   /** Opens a TCP connection to a port of the guest. */
   dial(port: number, signal: AbortSignal): Promise<Duplex>;
+}
+
+export interface ConsoleMachine extends AsyncDisposable {
+  readonly title: string;
+  /** The serial console as it comes: raw bytes both ways. */
+  readonly console: Duplex;
 }
 
 export interface Shell {
@@ -172,6 +179,11 @@ export interface CleanedThing {
 export interface Cleaning {
   /** Takes away (or with `dryRun` only names) leftovers of dead runs; with `all`, finished runs and caches too. */
   clean(options: { all: boolean; dryRun: boolean }, signal: AbortSignal): Promise<readonly CleanedThing[]>;
+  /**
+   * Removes one run that is over, with its log and its kept machine.
+   * @returns the bytes freed.
+   */
+  removeRun(runId: string, signal: AbortSignal): Promise<number>;
 }
 
 // ---- demo -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import { exitCodes, exitMeanings, exitNames } from './exit-codes.ts';
 /** Environment variables that change what the program does, for `--help` and the reference page. */
 export const environmentHelp: readonly (readonly [string, string])[] = [
   ['GOLDSMITH_HOME', 'folder for images, runs and caches'],
+  ['GOLDSMITH_ACCELERATOR', 'kvm or tcg: run machines with it, without probing'],
   ['GOLDSMITH_DEBUG', 'any value: stack traces and internal notes with errors'],
   ['NO_COLOR, FORCE_COLOR', 'no colours, or colours everywhere'],
   ['CI', 'any value: plain lines instead of the live view'],

@@ -1,7 +1,10 @@
 /** One piece of work outside a build, told with the events of a build step, so that every renderer can show it. */
 import type { BuildEventSink } from '../model/run.ts';
 
-export type StepProgress = (what: string, doneBytes: number, totalBytes: number | undefined) => void;
+export interface StepReport {
+  progress(what: string, doneBytes: number, totalBytes: number | undefined): void;
+  output(line: string): void;
+}
 
 /** Runs `work` as the step `id`; passes on its result or its failure. */
 export async function runStep<T>(
@@ -9,7 +12,7 @@ export async function runStep<T>(
   id: string,
   title: string,
   signal: AbortSignal,
-  work: (progress: StepProgress) => Promise<T>,
+  work: (report: StepReport) => Promise<T>,
 ): Promise<T> {
   const startedAt = Date.now();
   const end = (state: 'succeeded' | 'failed' | 'cancelled'): void => {
@@ -18,9 +21,11 @@ export async function runStep<T>(
   };
   sink({ kind: 'step-started', at: startedAt, id, title });
   try {
-    const result = await work((what, doneBytes, totalBytes) =>
-      sink({ kind: 'step-progress', at: Date.now(), id, what, doneBytes, totalBytes }),
-    );
+    const result = await work({
+      progress: (what, doneBytes, totalBytes) =>
+        sink({ kind: 'step-progress', at: Date.now(), id, what, doneBytes, totalBytes }),
+      output: (line) => sink({ kind: 'step-output', at: Date.now(), id, stream: 'out', line }),
+    });
     end('succeeded');
     return result;
   } catch (error) {

@@ -1,11 +1,15 @@
 /** `./goldsmith boot` and `./goldsmith shell`: into a machine, on a throw-away overlay or the one a failed run kept. */
-import { InvalidArgumentError, type Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { LineSplitter } from '../../guest/output/line-splitter.ts';
+import type { Provisioning } from '../../model/image.ts';
 import { MIB } from '../../model/sizes.ts';
-import { attachTerminal } from '../attach-terminal.ts';
+import { attachTerminal, type AttachEnd } from '../attach-terminal.ts';
 import { examples, runCommandBody, type CommandContext } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { styleOf } from '../io.ts';
-import type { Machine } from '../ports.ts';
+import { styleOf, type OutputStream } from '../io.ts';
+import type { ConsoleMachine, Machine } from '../ports.ts';
 import { openProgress, type ProgressMode } from '../render/progress.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { progressOption } from './build.ts';
@@ -16,6 +20,7 @@ interface BootOptions {
   readonly memory?: number;
   readonly cpus?: number;
   readonly network: boolean;
+  readonly provisioning: Provisioning;
   readonly progress: ProgressMode;
 }
 
@@ -36,7 +41,15 @@ export function addBootCommand(program: Command, context: CommandContext): void 
     .option('--command <command>', 'run one command, print what it prints, and exit with its exit code')
     .option('--memory <MiB>', 'memory of the machine in MiB', wholeNumber(256, 1024 * 1024))
     .option('--cpus <count>', 'number of virtual CPUs', wholeNumber(1, 64))
-    .option('--no-network', 'give the machine no way out: it reaches nothing but this shell')
+    .option('--no-network', 'the machine reaches nothing outside')
+    .addOption(
+      new Option(
+        '--provisioning <way>',
+        'how the first boot of a disk file is fed: like an Azure VM, or with a NoCloud seed',
+      )
+        .choices(['azure', 'nocloud'])
+        .default('azure'),
+    )
     .addOption(progressOption())
     .action(async (image: string, options: BootOptions) =>
       runCommandBody(context, () => boot(context, image, options)),
@@ -69,21 +82,27 @@ async function boot(context: CommandContext, image: string, options: BootOptions
   const onStderr = options.command !== undefined; // standard output is the command's own
   using progress = openProgress(io, { mode: options.progress, onStderr });
   cancellation.onCancel((message) => progress.note(message));
-  await using machine = await ports.machines.boot(
-    {
-      image,
-      memoryBytes: options.memory === undefined ? undefined : options.memory * MIB,
-      cpus: options.cpus,
-      network: options.network,
-    },
-    options.console !== true,
-    progress.sink,
-    cancellation.signal,
-  );
+  const request = {
+    image: imageOrFile(io.cwd, image),
+    memoryBytes: options.memory === undefined ? undefined : options.memory * MIB,
+    cpus: options.cpus,
+    network: options.network,
+    provisioning: options.provisioning,
+  };
+  if (options.console === true) {
+    await using machine = await ports.machines.bootConsole(request, progress.sink, cancellation.signal);
+    progress[Symbol.dispose]();
+    return await useConsole(context, machine);
+  }
+  await using machine = await ports.machines.boot(request, progress.sink, cancellation.signal);
   progress[Symbol.dispose]();
-  return options.console === true
-    ? useConsole(context, machine)
-    : useMachine(context, machine, options.command);
+  return await useMachine(context, machine, options.command);
+}
+
+/** A file that is there is meant as a file; anything else names an image in the store. */
+function imageOrFile(cwd: string, image: string): string {
+  const path = resolve(cwd, image);
+  return existsSync(path) ? path : image;
 }
 
 async function shell(context: CommandContext, run: string, options: ShellOptions): Promise<number> {
@@ -93,7 +112,7 @@ async function shell(context: CommandContext, run: string, options: ShellOptions
   cancellation.onCancel((message) => progress.note(message));
   await using machine = await ports.machines.openKept(record.runId, progress.sink, cancellation.signal);
   progress[Symbol.dispose]();
-  return useMachine(context, machine, options.command);
+  return await useMachine(context, machine, options.command);
 }
 
 async function useMachine(
@@ -103,28 +122,42 @@ async function useMachine(
 ): Promise<number> {
   const { io, cancellation } = context;
   if (command !== undefined) {
-    return machine.run(
-      command,
-      (stream, chunk) => (stream === 'out' ? io.stdout : io.stderr).write(chunk),
-      cancellation.signal,
-    );
+    const out = outputTo(io.stdout);
+    const err = outputTo(io.stderr);
+    const write = (stream: 'out' | 'err', chunk: Buffer): void => (stream === 'out' ? out : err).push(chunk);
+    const exitCode = await machine.run(command, write, cancellation.signal);
+    out.end();
+    err.end();
+    return exitCode;
   }
   banner(context, `Logged in to ${machine.title}. \`exit\` or Ctrl-] ends it; nothing you change is kept.`);
-  const shell = await machine.openShell(io.stdout.size(), cancellation.signal);
+  const shell = await machine.openShell(io.stdout.size(), io.env['TERM'] ?? 'xterm');
   const end = await attachTerminal(
     io,
     shell.stream,
     { endWithInput: true, resize: (size) => shell.resize(size) },
     cancellation.signal,
   );
-  return end === 'cancelled' ? exitCodes.cancelled : exitCodes.ok;
+  return leave(context, end);
 }
 
-async function useConsole(context: CommandContext, machine: Machine): Promise<number> {
+async function useConsole(context: CommandContext, machine: ConsoleMachine): Promise<number> {
   banner(context, `Serial console of ${machine.title}. Ctrl-] ends it; nothing you change is kept.`);
   const { io, cancellation } = context;
   const end = await attachTerminal(io, machine.console, { endWithInput: false }, cancellation.signal);
+  return leave(context, end);
+}
+
+/** The guest's last line may have no end. */
+function leave(context: CommandContext, end: AttachEnd): number {
+  if (end !== 'remote-closed') context.io.stdout.write('\n');
   return end === 'cancelled' ? exitCodes.cancelled : exitCodes.ok;
+}
+
+/** A pipe gets the bytes as they are; a terminal gets lines that cannot drive it. */
+function outputTo(stream: OutputStream): { push(chunk: Buffer): void; end(): void } {
+  if (!stream.isTty) return { push: (chunk) => stream.write(chunk), end: () => undefined };
+  return new LineSplitter((line) => stream.write(`${safeLine(line)}\n`));
 }
 
 function banner(context: CommandContext, text: string): void {

@@ -1,7 +1,7 @@
 /** `./goldsmith runs`: what was built when, how it ended, and what it printed. */
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { formatDuration } from '../../model/sizes.ts';
+import { formatBytes, formatDuration } from '../../model/sizes.ts';
 import type { RunRecord } from '../../model/run.ts';
 import { examples, jsonOption, runCommandBody, type CommandContext } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -21,7 +21,7 @@ const RUN = 'run id, a beginning of it, or `latest`';
 export function addRunsCommand(program: Command, context: CommandContext): void {
   const runs = program
     .command('runs')
-    .summary('list runs, show one, read its log')
+    .summary('list, show and remove runs, read their logs')
     .description('The record of every build on this machine.')
     .helpCommand(false);
   runs
@@ -46,6 +46,11 @@ export function addRunsCommand(program: Command, context: CommandContext): void 
     .action(async (run: string, options: { follow?: boolean }) =>
       runCommandBody(context, () => printLogs(context, run, options.follow === true)),
     );
+  runs
+    .command('rm')
+    .description('Removes runs that are over, with their logs and kept machines. What they built stays.')
+    .argument('<run...>', RUN)
+    .action(async (ids: string[]) => runCommandBody(context, () => remove(context, ids)));
   examples(logs, ['./goldsmith runs logs latest', './goldsmith runs logs -f latest']);
   examples(runs, [
     './goldsmith runs list',
@@ -105,6 +110,16 @@ function stepOf(step: RunRecord['steps'][number]): Parameters<typeof endedStepLi
     tail: [],
     progress: undefined,
   };
+}
+
+async function remove(context: CommandContext, ids: readonly string[]): Promise<number> {
+  const { io, ports, cancellation } = context;
+  for (const id of ids) {
+    const { runId } = await ports.runs.find(id);
+    const freedBytes = await ports.cleaning.removeRun(runId, cancellation.signal);
+    io.stdout.write(`Removed run ${runId} (${formatBytes(freedBytes)} freed)\n`);
+  }
+  return exitCodes.ok;
 }
 
 async function printLogs(context: CommandContext, id: string, follow: boolean): Promise<number> {

@@ -3,7 +3,7 @@ import { duplexPair, type Duplex } from 'node:stream';
 import type { DoctorReport } from '../../host/doctor/report.ts';
 import type { RunRecord } from '../../model/run.ts';
 import { parseTemplateDocument } from '../../arm/image-template/parse-document.ts';
-import type { BootRequest, BuildRequest, ImageEntry, ImportRequest, Machine, Ports } from '../ports.ts';
+import type { BootedMachine, BootRequest, BuildRequest, ImageEntry, ImportRequest, Ports } from '../ports.ts';
 import { scriptedEvents, scriptedRecord } from './scripted-run.ts';
 
 export interface FakePorts extends Ports {
@@ -49,7 +49,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
   };
   const record = world.record ?? scriptedRecord();
   const reports = world.reports ?? [readyReport];
-  const machine = (): Machine => fakeMachine(asked, world);
+  const machine = (): BootedMachine => fakeMachine(asked, world);
   return {
     asked,
     templates: {
@@ -70,6 +70,10 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
       boot: async (request) => {
         asked.boots.push(request);
         return machine();
+      },
+      bootConsole: async (request) => {
+        asked.boots.push(request);
+        return { ...machine(), console: greeting('login: ') };
       },
       openKept: async () => machine(),
     },
@@ -95,6 +99,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
         asked.cleans.push(options);
         return [{ what: 'run', path: '/runs/1', freedBytes: 2048 }];
       },
+      removeRun: async () => 1024,
     },
     demo: { templatePath: world.templatePath ?? '/nowhere' },
   };
@@ -113,10 +118,9 @@ export const imageEntry: ImageEntry = {
   createdAt: '2026-11-21T10:00:00.000Z',
 };
 
-function fakeMachine(asked: FakePorts['asked'], world: FakeWorld): Machine {
+function fakeMachine(asked: FakePorts['asked'], world: FakeWorld): BootedMachine {
   return {
     title: 'nginx.vhd',
-    console: greeting('login: '),
     openShell: async () => ({ stream: greeting('$ '), resize: () => undefined }),
     run: async (command, onOutput) => {
       asked.commands.push(command);

@@ -1,0 +1,33 @@
+/** What the engine needs of this machine: who runs its VMs, with what, and where images are kept. */
+import type { BuildHost } from '../build/build-options.ts';
+import { chooseAccelerator } from '../host/accelerator/accelerator.ts';
+import { currentBuildUser } from '../host/build-user.ts';
+import type { Home } from '../host/home.ts';
+import { loadCatalogue } from '../images/catalogue/catalogue.ts';
+import { openImageStore } from '../images/store/image-store.ts';
+import { createQemuHypervisor } from '../vm/qemu/qemu-hypervisor.ts';
+
+/** Holds the image store until disposed. */
+export type OpenBuildHost = BuildHost & Disposable;
+
+/**
+ * @throws GoldsmithError `HostNotReady` when QEMU or the build user is missing, `BadUsage` for a bad catalogue file,
+ *   `Cancelled`.
+ */
+export async function openBuildHost(home: Home, signal: AbortSignal): Promise<OpenBuildHost> {
+  const user = currentBuildUser();
+  const { accelerator, cpuModel } = await chooseAccelerator({ home, user, signal });
+  const catalogue = loadCatalogue(home);
+  const store = openImageStore(home);
+  return {
+    home,
+    user,
+    store,
+    catalogue,
+    createHypervisor: (onProcess) => createQemuHypervisor({ user, onProcess }),
+    accelerator,
+    cpuModel,
+    now: Date.now,
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  };
+}
