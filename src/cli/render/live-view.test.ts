@@ -93,16 +93,27 @@ test('no line is wider than a narrow screen and no frame higher than a low one',
   assert.ok(view.terminal.screen.length <= 3);
 });
 
+test('after the terminal was made narrower the view starts over at its first folded row', () => {
+  const screen = { columns: 80, rows: 12 };
+  const { play, tick, written } = stage(screen);
+  play(scriptedEvents().slice(0, 24));
+  tick();
+  screen.columns = 40;
+  tick();
+  // Two lines of 80 and about 70 cells take two rows each at 40 columns, the last line one: up four rows.
+  assert.match(written.at(-1) ?? '', /^\u001B\[\?2026h\r\u001B\[4A/);
+});
+
 function stage(screenSize = size) {
   const terminal = new TerminalEmulator(screenSize.columns);
   let tick: (() => void) | undefined;
   let now = 0;
-  let written = 0;
+  const written: string[] = [];
   const view = new LiveView(
     {
       size: () => screenSize,
       write: (text) => {
-        written += 1;
+        written.push(text);
         terminal.write(text);
       },
       onResize: () => () => undefined,
@@ -121,7 +132,8 @@ function stage(screenSize = size) {
   return {
     terminal,
     view,
-    writes: () => written,
+    written,
+    writes: () => written.length,
     ticking: () => tick !== undefined,
     tick: () => tick?.(),
     play: (events: readonly BuildEvent[]) => {
