@@ -72,7 +72,7 @@ export interface BootRequest {
 }
 
 export interface Machines {
-  /** Boots on a throw-away copy; resolves when the throw-away user has logged in and the first boot is over. */
+  /** Boots on a throw-away copy; resolves when the throw-away user has logged in; services may still be starting. */
   boot(request: BootRequest, sink: BuildEventSink, signal: AbortSignal): Promise<BootedMachine>;
   /** Boots on a throw-away copy; resolves as soon as the virtual CPUs run. */
   bootConsole(request: BootRequest, sink: BuildEventSink, signal: AbortSignal): Promise<ConsoleMachine>;
