@@ -11,6 +11,7 @@ import {
   writeIpv4Header,
 } from './ipv4.ts';
 
+export const FIN = 0x01;
 export const SYN = 0x02;
 export const RST = 0x04;
 export const ACK = 0x10;

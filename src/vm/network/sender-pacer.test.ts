@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMac } from './ethernet.ts';
 import { L4, parseIpv4 } from './ipv4.ts';
-import { ACK, buildTcp, SYN } from './segments.ts';
+import { ACK, buildTcp, FIN, SYN } from './segments.ts';
 import { SenderPacer } from './sender-pacer.ts';
 
 const ends = {
@@ -54,4 +54,13 @@ test('a closing window is told at once', () => {
   closed.writeUInt16BE(0, L4 + 14);
   assert.equal(pacer.admit(closed, 0), true);
   assert.equal(closed.readUInt16BE(L4 + 14), 0);
+});
+
+test('a connection whose guest side is closed is left alone', () => {
+  const pacer = new SenderPacer();
+  pacer.admit(syn(), 0);
+  pacer.admit(ack(100), 0);
+  pacer.admit(buildTcp(ends, { flags: FIN | ACK, sequence: 2, acknowledgement: 100 }), 0);
+  assert.equal(pacer.admit(ack(100), 0), true);
+  assert.equal(pacer.admit(ack(100), 0), true);
 });

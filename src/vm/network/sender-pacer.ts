@@ -10,6 +10,7 @@
 import { L4 } from './ipv4.ts';
 import {
   ACK,
+  FIN,
   replaceWindow,
   RST,
   sourcePort,
@@ -48,7 +49,8 @@ export class SenderPacer {
     }
     const connection = this.#connections.get(key);
     if (connection?.remoteAddress !== targetAddress(bytes, start)) return true;
-    if ((flags & RST) !== 0) {
+    if ((flags & (RST | FIN)) !== 0) {
+      // Once the guest has closed its side, passt goes on sending only when something arrives: hold nothing back.
       this.#connections.delete(key);
       return true;
     }
