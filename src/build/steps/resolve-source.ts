@@ -3,6 +3,7 @@
  * Produces: a source image whose bytes are final, with the exact version that was meant.
  * Undoes: nothing; the image stays for the next build.
  */
+import { lockPath, takeLock } from '../../host/journal/locks.ts';
 import { GoldsmithError } from '../../model/errors.ts';
 import type { Source } from '../../model/image-template.ts';
 import { resolveSource, type ResolvedSource } from '../../images/resolve-source.ts';
@@ -14,10 +15,27 @@ export interface ResolveSourceInput {
   readonly host: BuildHost;
 }
 
+/** One process makes or downloads a platform image; the others wait for it. */
+function sourceName(source: Source): string {
+  switch (source.type) {
+    case 'PlatformImage':
+      return `${source.publisher}:${source.offer}:${source.sku}`.toLowerCase();
+    case 'ManagedImage':
+      return source.imageId.toLowerCase();
+    case 'SharedImageVersion':
+      return source.imageVersionId.toLowerCase();
+  }
+}
+
 export const resolveSourceStep: Step<ResolveSourceInput, ResolvedSource> = {
   id: 'source',
   title: 'Resolve the source image',
   async run({ source, host }, context) {
+    await using _lock = await takeLock(lockPath(host.home, `source ${sourceName(source)}`), {
+      signal: context.signal,
+      purpose: `preparing ${sourceName(source)}`,
+      onWait: (holder) => context.output('out', `Waiting for another process: ${holder}`),
+    });
     const resolved = await resolveSource(source, {
       store: host.store,
       catalogue: host.catalogue,
