@@ -11,7 +11,7 @@ import { formatOneLineSources, type AptSource } from './apt-sources.ts';
 import { filesAfterInstall, filesBeforeInstall } from './guest-files.ts';
 import { FACTS_PATH, guestScript, SCRIPT_PATH } from './guest-script.ts';
 import { guestPackages, type DebianRelease } from './release.ts';
-import { BOOTSTRAP_FOLDER } from './scratch-folder.ts';
+import { BOOTSTRAP_FOLDER, endProcessesNaming } from './scratch-folder.ts';
 import { encodeTar } from './tar-archive.ts';
 
 export interface BootstrapRequest {
@@ -72,12 +72,18 @@ export async function bootstrapTree(request: BootstrapRequest): Promise<{ tar: s
     tar,
     ...request.sources.flatMap(formatOneLineSources),
   ];
-  await runCommand(asBuildUser(user, argv), {
-    signal: request.signal,
-    cwd: folder,
-    env: { TMPDIR: temporary, SOURCE_DATE_EPOCH: String(epoch), HOME: folder },
-    onOutput: splitLines(request.onLine),
-  });
+  const stop = (): void => endProcessesNaming(folder);
+  request.signal.addEventListener('abort', stop, { once: true });
+  try {
+    await runCommand(asBuildUser(user, argv), {
+      signal: request.signal,
+      cwd: folder,
+      env: { TMPDIR: temporary, SOURCE_DATE_EPOCH: String(epoch), HOME: folder },
+      onOutput: splitLines(request.onLine),
+    });
+  } finally {
+    request.signal.removeEventListener('abort', stop);
+  }
   return { tar, facts: parseFacts(readFileSync(facts, 'utf8')) };
 }
 

@@ -27,6 +27,9 @@ export function filesAfterInstall(sources: readonly AptSource[]): readonly Archi
     { path: '/etc/resolv.conf', linkTo: '../run/systemd/resolve/stub-resolv.conf' },
     { path: '/etc/default/grub', content: grubDefaults },
     { path: '/etc/cloud/cloud.cfg.d/10-azure.cfg', content: cloudConfig },
+    // The list of sources is short and each is recognised at once, so the search at every start and every
+    // reload of units is left out. It also means that a machine without any source gets DHCP, not no network.
+    { path: '/etc/cloud/ds-identify.cfg', content: 'policy: enabled\n' },
     ...Object.entries(unitDropIns).map(([path, content]) => ({
       path: `/etc/systemd/system/${path}`,
       content,
@@ -49,6 +52,7 @@ GRUB_DISABLE_OS_PROBER=true
  * - Azure first; NoCloud so that the image can be tried without Azure.
  * - The locale is there already: without this cloud-init generates en_US again on each first boot.
  * - No RSA host key: making one takes seconds on an emulated processor and no current client needs it.
+ * - There is no grub-pc package whose install device cloud-init would have to find out.
  * - The guest's mirrors are chosen by this recipe.
  */
 const cloudConfig = `datasource_list: [ Azure, NoCloud, None ]
@@ -56,6 +60,8 @@ locale: C.UTF-8
 ssh_genkeytypes: [ ed25519, ecdsa ]
 ssh:
   emit_keys_to_console: false
+grub_dpkg:
+  enabled: false
 apt:
   preserve_sources_list: true
 `;
