@@ -12,6 +12,11 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Replaces the inherited environment additions; merged over `process.env`. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * The program asks the person something (sudo and its password). Others get a session of their own, so that a
+   * Ctrl-C reaches this process alone, which then ends them in the right order.
+   */
+  readonly usesTerminal?: boolean;
   /** Written to the program's standard input. */
   readonly input?: string | Uint8Array;
   /** Hard limit; the program is killed and the call fails. */
@@ -49,6 +54,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const child = startProcess(argv, {
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.extraFds ?? [])],
+    usesTerminal: options.usesTerminal === true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
@@ -96,6 +102,8 @@ export async function runCommand(
 
 export interface StartOptions {
   readonly stdio: StdioOptions;
+  /** See {@link CommandOptions.usesTerminal}. */
+  readonly usesTerminal?: boolean;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -106,6 +114,7 @@ export function startProcess(argv: readonly string[], options: StartOptions): Ch
   const [program = 'setpriv', ...args] = guarded;
   return spawn(program, args, {
     stdio: options.stdio,
+    detached: options.usesTerminal !== true,
     env: {
       ...process.env,
       LC_ALL: 'C.UTF-8',

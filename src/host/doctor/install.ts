@@ -95,6 +95,7 @@ async function tell(argv: readonly string[], what: string, options: InstallOptio
   let rest = '';
   await runCommand(argv, {
     signal: options.signal,
+    usesTerminal: argv[0] === 'sudo',
     onOutput: (_stream, chunk) => {
       const lines = (rest + chunk.toString('utf8')).split(/[\r\n]+/);
       rest = lines.pop() ?? '';
