@@ -15,6 +15,7 @@ import { exitCodes, exitMeanings, exitNames } from './exit-codes.ts';
 export const environmentHelp: readonly (readonly [string, string])[] = [
   ['GOLDSMITH_HOME', 'folder for images, runs and caches'],
   ['GOLDSMITH_ACCELERATOR', 'kvm or tcg: run machines with it, without probing'],
+  ['GOLDSMITH_DEBIAN_MIRROR', 'archive that Debian base images are made from'],
   ['GOLDSMITH_DEBUG', 'any value: stack traces and internal notes with errors'],
   ['NO_COLOR, FORCE_COLOR', 'no colours, or colours everywhere'],
   ['CI', 'any value: plain lines instead of the live view'],
