@@ -17,14 +17,9 @@ export interface ResolveSourceInput {
 
 /** One process makes or downloads a platform image; the others wait for it. */
 function sourceName(source: Source): string {
-  switch (source.type) {
-    case 'PlatformImage':
-      return `${source.publisher}:${source.offer}:${source.sku}`.toLowerCase();
-    case 'ManagedImage':
-      return source.imageId.toLowerCase();
-    case 'SharedImageVersion':
-      return source.imageVersionId.toLowerCase();
-  }
+  if (source.type === 'ManagedImage') return source.imageId.toLowerCase();
+  if (source.type === 'SharedImageVersion') return source.imageVersionId.toLowerCase();
+  return `${source.publisher}:${source.offer}:${source.sku}`.toLowerCase();
 }
 
 export const resolveSourceStep: Step<ResolveSourceInput, ResolvedSource> = {

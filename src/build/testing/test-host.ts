@@ -1,0 +1,84 @@
+/**
+ * A build host for tests that boot machines. Its home is apart from the user's and stays between runs, so
+ * that base images are made once; everything else that a test publishes there it takes away again.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chooseAccelerator } from '../../host/accelerator/accelerator.ts';
+import { currentBuildUser } from '../../host/build-user.ts';
+import { openHome } from '../../host/home.ts';
+import { loadCatalogue } from '../../images/catalogue/catalogue.ts';
+import { openImageStore } from '../../images/store/image-store.ts';
+import type { ImageTemplate } from '../../model/image-template.ts';
+import type { BuildEvent, BuildEventSink, RunRecord } from '../../model/run.ts';
+import { createQemuHypervisor } from '../../vm/qemu/qemu-hypervisor.ts';
+import type { BuildHost, BuildOptions } from '../build-options.ts';
+import { runBuild } from '../run-build.ts';
+
+/** The home that tests share. */
+export function testHomeRoot(): string {
+  return join(openHome().root, 'test-home');
+}
+
+export interface TestHost extends AsyncDisposable {
+  readonly host: BuildHost;
+  /** For VHDs, scripts and files of this test; deleted with the host. */
+  readonly folder: string;
+  /** Runs a build and gives its record and everything it told. */
+  build(
+    template: ImageTemplate,
+    options?: Partial<BuildOptions>,
+    watch?: { readonly signal: AbortSignal; readonly onEvent: BuildEventSink },
+  ): Promise<{ record: RunRecord; events: readonly BuildEvent[] }>;
+}
+
+const signal = AbortSignal.timeout(60_000);
+
+export async function openTestHost(): Promise<TestHost> {
+  const folder = await mkdtemp(join(tmpdir(), 'goldsmith-vm-test-'));
+  const home = openHome({ GOLDSMITH_HOME: testHomeRoot() });
+  const user = currentBuildUser();
+  const { accelerator, cpuModel } = await chooseAccelerator({ home, user, signal });
+  const store = openImageStore(home);
+  const host: BuildHost = {
+    ...{ home, user, store, accelerator, cpuModel },
+    catalogue: loadCatalogue(home),
+    createHypervisor: (onProcess) => createQemuHypervisor({ user, onProcess }),
+    now: Date.now,
+  };
+  const runIds: string[] = [];
+  return {
+    host,
+    folder,
+    async build(template, options = {}, watch) {
+      const events: BuildEvent[] = [];
+      const record = await runBuild(
+        {
+          template,
+          templateName: template.name ?? 'test',
+          templateFolder: folder,
+          outputFolder: join(folder, 'out'),
+          copies: [],
+          keepOnError: false,
+          bootTimeoutMs: 10 * 60_000,
+          ...options,
+        },
+        host,
+        (event) => {
+          events.push(event);
+          watch?.onEvent(event);
+        },
+        watch?.signal ?? new AbortController().signal,
+      );
+      runIds.push(record.runId);
+      return { record, events };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const runId of runIds) await rm(join(home.runs, runId), { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
+      store.collectGarbage();
+      store[Symbol.dispose]();
+    },
+  };
+}
