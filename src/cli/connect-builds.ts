@@ -18,7 +18,7 @@ export function connectBuilds(home: () => Home): Builds {
         return openBuildHost(place, signal);
       });
       const { template, templateName, templatePath, outputFolder, copies, keepOnError } = request;
-      return runBuild(
+      return await runBuild(
         {
           ...{ template, templateName, outputFolder, copies, keepOnError },
           templateFolder: templatePath === '-' ? undefined : dirname(templatePath),

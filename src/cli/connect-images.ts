@@ -19,7 +19,7 @@ export function connectImages(home: () => Home): Images {
     },
     show: async (reference) => {
       using store = openImageStore(home());
-      return entryOf(store, store.find(reference));
+      return await entryOf(store, store.find(reference));
     },
     remove: async (reference) => {
       using store = openImageStore(home());

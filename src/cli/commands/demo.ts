@@ -117,7 +117,7 @@ async function askImage(context: CommandContext, image: Artifact, options: DemoO
   );
   // A login works before every service is up; systemd says when it is done (a degraded system is still an answer).
   await machine.run('systemctl is-system-running --wait', () => undefined, signal);
-  return httpGet(await machine.dial(80, signal), '/', signal);
+  return await httpGet(await machine.dial(80, signal), '/', signal);
 }
 
 function heading(context: CommandContext, step: string, text: string): void {

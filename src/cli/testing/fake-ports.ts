@@ -119,6 +119,7 @@ export const imageEntry: ImageEntry = {
 };
 
 function fakeMachine(asked: FakePorts['asked'], world: FakeWorld): BootedMachine {
+  const connections: Duplex[] = [];
   return {
     title: 'nginx.vhd',
     openShell: async () => ({ stream: greeting('$ '), resize: () => undefined }),
@@ -130,11 +131,13 @@ function fakeMachine(asked: FakePorts['asked'], world: FakeWorld): BootedMachine
     },
     dial: async () => {
       const [ours, guest] = duplexPair();
-      guest.once('data', () => guest.end(world.webAnswer ?? ''));
+      connections.push(ours);
+      guest.once('data', () => setImmediate(() => guest.end(world.webAnswer ?? '')));
       return ours;
     },
     [Symbol.asyncDispose]: async () => {
       asked.machinesEnded += 1;
+      for (const connection of connections) connection.destroy(); // as when a real machine goes
     },
   };
 }
