@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GoldsmithError } from '../../model/errors.ts';
-import { failureJson, failureReport } from './error-report.ts';
+import { failureJson, failureReport, failureText } from './error-report.ts';
 import { makeStyle } from './style.ts';
 
 const style = makeStyle(false, true);
@@ -23,6 +23,16 @@ test('a failure says what, why and what to do next', () => {
       '',
     ].join('\n'),
   );
+});
+
+test('nothing is told twice: a detail or output that the message has already', () => {
+  const message = 'Customizer 1 ended with exit code 1. Its last output was:\nabout to fail';
+  const details = [{ code: 'CustomizerFailed', target: 'customize[0]', message }];
+  const step = { title: 'Customize 1/1', tail: ['about to fail', ''] };
+  const report = failureText({ code: 'CustomizerFailed', message, details, step }, style);
+  assert.equal(report.split('about to fail').length - 1, 1);
+  const other = failureText({ code: 'CustomizerFailed', message: 'It failed', details, step }, style);
+  assert.match(other, /Last lines of Customize 1\/1:\n {2}│ about to fail/);
 });
 
 test('stack, cause and internal notes are shown only when asked for', () => {

@@ -49,12 +49,13 @@ export function failureText(failure: Failure, style: Style): string {
     `${style.red(`${style.marks.failed}${titleOf(failure.code)}`)} ${style.bold(first)}`,
     ...rest.map((line) => `  ${line}`),
   ];
-  for (const detail of failure.details) {
+  for (const detail of failure.details.filter(({ message }) => !sameText(message, failure.message))) {
     const target = detail.target === undefined ? '' : `${safeLine(detail.target)}: `;
     lines.push(`  - ${target}${safeLine(detail.message)} ${style.dim(`[${safeLine(detail.code)}]`)}`);
   }
   const { step } = failure;
-  if (step !== undefined && step.tail.length > 0) {
+  const lastLine = step?.tail.findLast((line) => line.trim() !== '');
+  if (step !== undefined && lastLine !== undefined && !failure.message.includes(lastLine)) {
     lines.push('', `  Last lines of ${safeLine(step.title)}:`);
     for (const line of step.tail) lines.push(`  ${style.dim(style.marks.bar)} ${safeLine(line)}`);
   }
@@ -85,6 +86,10 @@ export function failureJson(error: unknown): object {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     },
   };
+}
+
+function sameText(a: string, b: string): boolean {
+  return a.replaceAll(/\s+/g, ' ') === b.replaceAll(/\s+/g, ' ');
 }
 
 /** ` Title:`, or nothing where the message says it all. */
