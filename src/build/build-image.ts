@@ -1,8 +1,10 @@
 /** The order of a build, in one place: what happens between a checked template and published images. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkKindsForOs } from '../guest/customizers/check-kinds.ts';
 import { OutputBudget } from '../guest/output/guest-log.ts';
 import type { Artifacts } from '../guest/artifacts/fetch-artifacts.ts';
+import { giveToBuildUser, type BuildUser } from '../host/build-user.ts';
 import type { ResolvedSource } from '../images/resolve-source.ts';
 import { GoldsmithError, isGoldsmithError } from '../model/errors.ts';
 import type { ImageFacts } from '../model/image.ts';
@@ -208,10 +210,18 @@ function bootInput(scene: BuildScene, prepared: Prepared, role: string, disk: Vm
     location: options.template.location,
     hypervisor,
     user: host.user,
-    workDir: folder.work,
+    workDir: machineFolder(folder, role, host.user),
     bootTimeoutMs: options.bootTimeoutMs,
     consoleLog: folder.consoleLog,
   };
+}
+
+/** Every machine of a run has a folder of its own; they are all under the work folder. */
+function machineFolder(folder: RunFolder, role: string, user: BuildUser): string {
+  const path = join(folder.work, role);
+  mkdirSync(path, { mode: 0o750 });
+  giveToBuildUser(user, path);
+  return path;
 }
 
 /** Freezes the machine when the template or the user wants to look at it; a machine that is gone cannot be kept. */
