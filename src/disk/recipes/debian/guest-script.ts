@@ -11,9 +11,11 @@ const coreModules =
 
 /**
  * Steps in order: boot files for BIOS as grub-install would leave them (the core finds its files on
- * partition 1 of the disk it was started from, so a data disk can never be taken for it); services; the
- * locale; the debconf answers that let a later shim upgrade refresh the removable boot path without
- * touching firmware variables; generalization; facts.
+ * partition 1 of the disk it was started from, so a data disk can never be taken for it); the debconf
+ * answers that let a later shim upgrade refresh the removable boot path without touching firmware
+ * variables; services (no scrubbing without LVM, no note of a good start for a menu that nobody sees);
+ * generalization; marks that system users and caches are up to date, which spares the first boot making
+ * them again (systemd-update-done.service(8)); facts.
  */
 export const guestScript = `set -eu
 locale-gen
@@ -25,7 +27,9 @@ printf '%s\\n' 'shim-signed grub2/force_efi_extra_removable boolean true' \\
   'shim-signed grub2/update_nvram boolean false' | debconf-set-selections
 
 systemctl enable systemd-networkd.service systemd-resolved.service ssh.service walinuxagent.service
-systemctl disable e2scrub_reap.service e2scrub_all.timer
+for unit in e2scrub_reap.service e2scrub_all.timer grub-common.service; do
+  if [ -n "$(find /lib/systemd/system /etc/init.d -name "$unit" -print -quit)" ]; then systemctl disable "$unit"; fi
+done
 sed -i 's/^Provisioning.SshHostKeyPairType=.*/Provisioning.SshHostKeyPairType=ed25519/' /etc/waagent.conf
 grep -q '^Provisioning.Agent=cloud-init' /etc/waagent.conf
 
@@ -33,6 +37,7 @@ passwd -l root >/dev/null
 rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id /etc/apt/sources.list /etc/apt/apt.conf.d/99mmdebstrap
 rm -rf /var/lib/cloud /var/log/journal /root/.bash_history
 : >/etc/machine-id
+touch -r /usr /etc/.updated /var/.updated
 test -e /vmlinuz && test -e /initrd.img
 
 {

@@ -1,6 +1,6 @@
 /** Turns the archived tree into an ext4 file system inside the disk file, without mounting anything. */
 import { writeFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { giveToBuildUser, type BuildUser } from '../../../host/build-user.ts';
 import { runCommand } from '../../../host/command.ts';
 import { KIB } from '../../../model/sizes.ts';
@@ -39,6 +39,8 @@ export async function makeRootFilesystem(request: RootFilesystemRequest): Promis
   const extract = ['tar', '--numeric-owner', '--xattrs', '--xattrs-include=*', '-C', tree];
   await run([...extract, '--exclude=./dev/*', '-xf', request.tar]);
   await run([...extract, '-xf', overlay]);
+  const changedFolders = new Set(request.files.map((file) => join(tree, dirname(file.path))));
+  await run(['touch', '-d', `@${epoch}`, ...changedFolders]);
 
   const options = [
     `offset=${ROOT_OFFSET}`,
