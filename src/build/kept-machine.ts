@@ -7,14 +7,16 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { readJsonIfExists, writeFileAtomic } from '../host/atomic-file.ts';
 import type { BuildUser } from '../host/build-user.ts';
-import { connectSsh } from '../guest/ssh/connect.ts';
 import { GoldsmithError } from '../model/errors.ts';
 import type { Hypervisor } from '../vm/hypervisor.ts';
-import { createUserNetwork } from '../vm/network/user-network.ts';
-import { machineEndError } from '../vm/qemu/qemu-machine.ts';
-import { machineSpec, type GuestSession } from './guest-session.ts';
+import { openSession, type GuestSession } from './guest-session.ts';
 import type { RunFolder } from './run-folder.ts';
-import { Watch } from './watch.ts';
+import { wakeGuest } from './start-guest.ts';
+
+/** A woken machine was running when it was frozen; its SSH server answers as soon as its CPUs run. */
+const LOGIN_TIMEOUT_MS = 5 * 60_000;
+const LOGIN_HINT =
+  'Its state may be damaged. What it printed before it was frozen is in the console log of the run.';
 
 const keptMachineSchema = z.object({
   machine: z.object({
@@ -77,29 +79,30 @@ export async function thawMachine(options: ThawOptions, signal: AbortSignal): Pr
     });
   }
   const { machine, disk, discs, key } = kept.data;
-  await using owned = new AsyncDisposableStack();
-  const watch = new Watch();
-  const { user, hypervisor } = options;
-  const { macAddress, hostName } = machine;
-  const network = owned.use(await createUserNetwork({ macAddress, hostName, services: [], user }, signal));
-  const spec = machineSpec(machine, { ...disk, ephemeral: true }, discs, network, options.workDir);
-  const vm = owned.use(await hypervisor.restore(spec, statePath(options.folder), signal));
-  void vm.ended.then((end) => watch.lose(machineEndError(end)));
-  void network.failed.then((error) => watch.lose(error));
-  const shell = owned.use(
-    await watch.guard(signal, async (either) => {
-      const stream = await network.waitForPort(22, either);
-      return connectSsh({ stream, userName: machine.userName, privateKey: key.privateKey, signal: either });
-    }),
+  const { folder, hypervisor, user, workDir } = options;
+  const guest = await wakeGuest(
+    {
+      ...{ machine, key, discs, hypervisor, user, workDir },
+      disk: { ...disk, ephemeral: true },
+      statePath: statePath(folder),
+    },
+    signal,
   );
-  await setClock(shell, signal);
-  const stack = owned.move();
-  return { machine, key, discs, vm, shell, watch, [Symbol.asyncDispose]: async () => stack.disposeAsync() };
+  const session = await openSession(guest, { timeoutMs: LOGIN_TIMEOUT_MS, hint: LOGIN_HINT }, signal);
+  try {
+    await setClock(session, signal);
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The guest's clock stood still while it was frozen. */
-async function setClock(shell: GuestSession['shell'], signal: AbortSignal): Promise<void> {
-  await shell.exec(`sudo date -u -s @${Math.floor(Date.now() / 1000)}`, { signal });
+async function setClock({ shell, watch }: GuestSession, signal: AbortSignal): Promise<void> {
+  await watch.guard(signal, async (either) =>
+    shell.exec(`sudo date -u -s @${Math.floor(Date.now() / 1000)}`, { signal: either }),
+  );
 }
 
 function statePath(folder: RunFolder): string {

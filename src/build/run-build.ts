@@ -1,7 +1,6 @@
 /** One build from a checked template to its record: the frame around `buildImage`. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { giveToBuildUser } from '../host/build-user.ts';
+import { mkdirSync, rmSync } from 'node:fs';
 import { openJournal, type Journal } from '../host/journal/journal.ts';
 import type { GoldsmithError } from '../model/errors.ts';
 import type { BuildEventSink, RunRecord } from '../model/run.ts';
@@ -13,6 +12,7 @@ import { limitRun, reasonOf } from './run-limits.ts';
 import { RunLog } from './run-log.ts';
 import { RunRecorder } from './run-recorder.ts';
 import { StepRunner } from './step.ts';
+import { makeWorkFolder, processRecorder } from './work-folder.ts';
 
 /**
  * Builds one image. Never throws for what can go wrong in a build: the record says how it ended.
@@ -29,7 +29,7 @@ export async function runBuild(
   const folder = makeRunFolder(host.home, runId);
   const journal = openJournal(folder.root);
   try {
-    prepareWorkFolder(folder, host, journal);
+    makeWorkFolder(folder.work, host.user, journal);
     mkdirSync(options.outputFolder, { recursive: true });
     using log = new RunLog(folder.customizationLog, runId, host.now);
     const recorder = new RunRecorder({
@@ -61,9 +61,7 @@ async function recordRun(frame: Frame, cancel: AbortSignal): Promise<RunRecord> 
   const { options, host, journal, recorder, folder } = frame;
   using limits = limitRun(cancel, options.template.buildTimeoutMs);
   const { signal } = limits;
-  const hypervisor = host.createHypervisor((pid, vmName) => {
-    journal.started(journal.record({ kind: 'process', name: vmName }), pid);
-  });
+  const hypervisor = host.createHypervisor(processRecorder(journal));
   try {
     await using runner = new StepRunner({ observer: recorder, signal, now: host.now });
     const { state, message, error } = await buildImage({ ...frame, hypervisor, runner, signal });
@@ -80,10 +78,4 @@ function withKeptHint(error: GoldsmithError, folder: RunFolder, runId: string): 
   return error.withHint(
     `The machine is kept as it was. Get into it with \`./goldsmith shell ${runId}\`; delete it with \`./goldsmith runs rm ${runId}\`.`,
   );
-}
-
-function prepareWorkFolder(folder: RunFolder, host: BuildHost, journal: Journal): void {
-  journal.record({ kind: 'folder', path: folder.work });
-  if (!existsSync(folder.work)) mkdirSync(folder.work, { mode: 0o750 });
-  giveToBuildUser(host.user, folder.work);
 }

@@ -121,9 +121,20 @@ test('boot --command prints what the command prints and exits with its exit code
   assert.equal(stdout, 'to stdout\n');
   assert.match(stderr, /to stderr\n$/);
   assert.deepEqual(asked.boots, [
-    { image: 'x.vhd', memoryBytes: 512 * 1024 * 1024, cpus: undefined, network: true, provisioning: 'azure' },
+    {
+      ...{ image: 'x.vhd', memoryBytes: 512 * 1024 * 1024, cpus: undefined, network: true },
+      ...{ generation: undefined, provisioning: undefined },
+    },
   ]);
   assert.equal(asked.machinesEnded, 1);
+});
+
+test('boot hands on what a person knows about a disk file, and refuses what no machine has', async () => {
+  const { asked } = await cli(['boot', 'x.qcow2', '--generation', 'V1', '--provisioning', 'nocloud']);
+  assert.deepEqual([asked.boots[0]?.generation, asked.boots[0]?.provisioning], ['V1', 'nocloud']);
+  const refused = await cli(['boot', 'x.qcow2', '--generation', 'V3']);
+  assert.equal(refused.exitCode, 2);
+  assert.deepEqual(refused.asked.boots, []);
 });
 
 test('boot opens a shell, and --console the serial console, and both end the machine', async () => {

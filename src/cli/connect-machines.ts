@@ -1,19 +1,26 @@
 /** The `Machines` port: images booted for a person, and machines that failed builds kept. */
-import { basename, isAbsolute, join } from 'node:path';
-import { existsSync } from 'node:fs';
+import { DEFAULT_BOOT_TIMEOUT_MS } from '../build/build-options.ts';
 import { thawMachine } from '../build/kept-machine.ts';
+import { describeMachine, type MachineDescription } from '../build/machine-description.ts';
 import { runFolder } from '../build/run-folder.ts';
-import { detectGeneration } from '../disk/partition-table/detect-generation.ts';
-import { importToRaw } from '../disk/untrusted/import-to-raw.ts';
+import { openScratchFolder, type ScratchFolder } from '../build/scratch-folder.ts';
+import { startGuest, type StartedGuest } from '../build/start-guest.ts';
 import type { GuestShell } from '../guest/guest-shell.ts';
-import { giveToBuildUser } from '../host/build-user.ts';
 import type { Home } from '../host/home.ts';
+import { readHostResources } from '../host/resources.ts';
 import type { BuildEventSink } from '../model/run.ts';
+import { GIB } from '../model/sizes.ts';
+import { bootTitle, openBootDisk, type BootDisk } from './boot-disk.ts';
 import { openBuildHost, type OpenBuildHost } from './connect-build-host.ts';
 import type { BootRequest, Machine, Machines } from './ports.ts';
-import { runStep, type StepReport } from './run-step.ts';
-import { openScratchFolder, type ScratchFolder } from './scratch-folder.ts';
-import { startMachine, type BootDisk, type StartedMachine } from './start-machine.ts';
+import { runStep } from './run-step.ts';
+
+/** Enough for a server image; QEMU takes what the guest touches, not all of it. */
+const DEFAULT_MEMORY_BYTES = 2 * GIB;
+const DEFAULT_CPUS = 2;
+const VM_SIZE = 'Standard_D2ds_v4';
+const LOGIN_HINT =
+  'Look at its serial console with --console. A disk file that is not made for Azure may need --provisioning nocloud.';
 
 export function connectMachines(home: () => Home): Machines {
   return {
@@ -23,7 +30,7 @@ export function connectMachines(home: () => Home): Machines {
       const shell = await runStep(sink, 'login', 'Wait for the login', signal, async (report) => {
         const stop = started.vm.console.onLine((line) => report.output(line));
         try {
-          return await started.logIn(signal);
+          return await started.logIn({ timeoutMs: DEFAULT_BOOT_TIMEOUT_MS, hint: LOGIN_HINT }, signal);
         } finally {
           stop();
         }
@@ -31,7 +38,7 @@ export function connectMachines(home: () => Home): Machines {
       owned.use(shell);
       const stack = owned.move();
       return {
-        ...machineOf(titleOf(request.image), shell),
+        ...machineOf(bootTitle(request.image), shell),
         dial: async (port, caller) => started.dial(port, caller),
         [Symbol.asyncDispose]: async () => stack.disposeAsync(),
       };
@@ -41,7 +48,7 @@ export function connectMachines(home: () => Home): Machines {
       const started = await boot(owned, home(), request, sink, signal);
       const stack = owned.move();
       return {
-        title: titleOf(request.image),
+        title: bootTitle(request.image),
         console: started.vm.console.stream,
         [Symbol.asyncDispose]: async () => stack.disposeAsync(),
       };
@@ -89,44 +96,39 @@ async function boot(
   request: BootRequest,
   sink: BuildEventSink,
   signal: AbortSignal,
-): Promise<StartedMachine> {
+): Promise<StartedGuest> {
   const { host, scratch } = await open(owned, home, sink, signal);
-  const title = titleOf(request.image);
-  const disk = await runStep(sink, 'disk', `Prepare ${title}`, signal, async (report) =>
-    isAbsolute(request.image) && existsSync(request.image)
-      ? fileDisk(host, scratch, request, report, signal)
-      : storeDisk(host, request.image),
+  const { store, user } = host;
+  const { workDir } = scratch;
+  const title = bootTitle(request.image);
+  const source = await runStep(sink, 'disk', `Prepare ${title}`, signal, async (report) =>
+    openBootDisk(request, { store, user, workDir, report, signal }),
   );
   return owned.use(
     await runStep(sink, 'start', `Start a new VM from ${title}`, signal, async () =>
-      startMachine(host, scratch, disk, request, signal),
+      startGuest(
+        {
+          ...{ user, workDir, disk: source.disk },
+          machine: shapeOf(host, source, request),
+          hypervisor: host.createHypervisor(scratch.onProcess),
+          location: 'local',
+          isolated: !request.network,
+        },
+        signal,
+      ),
     ),
   );
 }
 
-/** A file may be anybody's: it is checked and copied, and the machine writes into the copy. */
-async function fileDisk(
-  host: OpenBuildHost,
-  scratch: ScratchFolder,
-  request: BootRequest,
-  report: StepReport,
-  signal: AbortSignal,
-): Promise<BootDisk> {
-  const path = join(scratch.workDir, 'os.raw');
-  const { sizeBytes } = await importToRaw(request.image, path, {
-    signal,
-    buildUser: host.user,
-    onProgress: (done, total) => report.progress(basename(request.image), done, total),
+function shapeOf(host: OpenBuildHost, source: BootDisk, request: BootRequest): MachineDescription {
+  const { generation, provisioning } = source;
+  const { accelerator, cpuModel, home } = host;
+  return describeMachine('boot', {
+    ...{ generation, provisioning, accelerator, cpuModel },
+    vmSize: VM_SIZE,
+    cpus: request.cpus ?? Math.min(DEFAULT_CPUS, readHostResources(home.root).cpus),
+    memoryBytes: request.memoryBytes ?? DEFAULT_MEMORY_BYTES,
   });
-  const { generation, because } = await detectGeneration(path, sizeBytes);
-  report.output(`Generation ${generation}: ${because}`);
-  giveToBuildUser(host.user, path);
-  return { disk: { path, format: 'raw', ephemeral: false }, generation, provisioning: request.provisioning };
-}
-
-async function storeDisk(host: OpenBuildHost, reference: string): Promise<BootDisk> {
-  const { path, generation, provisioning } = await host.store.open(host.store.find(reference));
-  return { disk: { path, format: 'raw', ephemeral: true }, generation, provisioning };
 }
 
 function machineOf(title: string, shell: GuestShell): Omit<Machine, keyof AsyncDisposable> {
@@ -135,8 +137,4 @@ function machineOf(title: string, shell: GuestShell): Omit<Machine, keyof AsyncD
     openShell: async (size, term) => shell.openTerminal(size, term),
     run: async (command, onOutput, signal) => (await shell.exec(command, { onOutput, signal })).exitCode,
   };
-}
-
-function titleOf(image: string): string {
-  return isAbsolute(image) && existsSync(image) ? basename(image) : image;
 }

@@ -67,8 +67,10 @@ export interface BootRequest {
   readonly cpus: number | undefined;
   /** False: the guest reaches nothing outside. */
   readonly network: boolean;
-  /** How a disk file is fed at its first boot; images in the store know. */
-  readonly provisioning: Provisioning;
+  /** Of a disk file: undefined = found out from the disk. Images in the store know. */
+  readonly generation: Generation | undefined;
+  /** How a disk file is fed at its first boot: undefined = like an Azure VM. Images in the store know. */
+  readonly provisioning: Provisioning | undefined;
 }
 
 export interface Machines {

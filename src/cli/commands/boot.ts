@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LineSplitter } from '../../guest/output/line-splitter.ts';
+import type { Generation } from '../../model/image-template.ts';
 import type { Provisioning } from '../../model/image.ts';
 import { MIB } from '../../model/sizes.ts';
 import { attachTerminal, type AttachEnd } from '../attach-terminal.ts';
@@ -20,7 +21,8 @@ interface BootOptions {
   readonly memory?: number;
   readonly cpus?: number;
   readonly network: boolean;
-  readonly provisioning: Provisioning;
+  readonly generation?: Generation;
+  readonly provisioning?: Provisioning;
   readonly progress: ProgressMode;
 }
 
@@ -44,11 +46,15 @@ export function addBootCommand(program: Command, context: CommandContext): void 
     .option('--no-network', 'the machine reaches nothing outside')
     .addOption(
       new Option(
+        '--generation <v>',
+        'of a disk file: V1 boots by BIOS, V2 by UEFI (default: as the disk is partitioned)',
+      ).choices(['V1', 'V2']),
+    )
+    .addOption(
+      new Option(
         '--provisioning <way>',
-        'how the first boot of a disk file is fed: like an Azure VM, or with a NoCloud seed',
-      )
-        .choices(['azure', 'nocloud'])
-        .default('azure'),
+        'how the first boot of a disk file is fed: like an Azure VM, or with a NoCloud seed (default: azure)',
+      ).choices(['azure', 'nocloud']),
     )
     .addOption(progressOption())
     .action(async (image: string, options: BootOptions) =>
@@ -57,6 +63,7 @@ export function addBootCommand(program: Command, context: CommandContext): void 
   examples(command, [
     './goldsmith boot goldsmith-out/nginx-vhd/nginx-vhd.vhd',
     './goldsmith boot image.qcow2 --console --memory 4096',
+    './goldsmith boot debian.qcow2 --generation V2 --provisioning nocloud',
     "./goldsmith boot Contoso:base:linux --command 'nginx -v'",
   ]);
 }
@@ -87,6 +94,7 @@ async function boot(context: CommandContext, image: string, options: BootOptions
     memoryBytes: options.memory === undefined ? undefined : options.memory * MIB,
     cpus: options.cpus,
     network: options.network,
+    generation: options.generation,
     provisioning: options.provisioning,
   };
   if (options.console === true) {

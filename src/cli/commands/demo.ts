@@ -111,7 +111,10 @@ async function askImage(context: CommandContext, image: Artifact, options: DemoO
   using progress = openProgress(io, { mode: options.progress, onStderr: false });
   cancellation.onCancel((message) => progress.note(message));
   await using machine = await ports.machines.boot(
-    { image: image.path, memoryBytes: undefined, cpus: undefined, network: false, provisioning: 'azure' },
+    {
+      ...{ image: image.path, memoryBytes: undefined, cpus: undefined, network: false },
+      ...{ generation: undefined, provisioning: undefined },
+    },
     progress.sink,
     signal,
   );

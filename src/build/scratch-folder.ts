@@ -1,11 +1,11 @@
 /** A work folder for machines outside a build: gone with its holder, and by the journal even after `kill -9`. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { giveToBuildUser, type BuildUser } from '../host/build-user.ts';
+import type { BuildUser } from '../host/build-user.ts';
 import type { Home } from '../host/home.ts';
 import { openJournal } from '../host/journal/journal.ts';
+import { makeWorkFolder, processRecorder } from './work-folder.ts';
 
 export interface ScratchFolder extends AsyncDisposable {
   /** Belongs to the build user. */
@@ -18,12 +18,10 @@ export function openScratchFolder(home: Home, user: BuildUser): ScratchFolder {
   const root = join(home.runs, `boot-${randomUUID()}`);
   const journal = openJournal(root);
   const workDir = join(root, 'work');
-  journal.record({ kind: 'folder', path: workDir });
-  mkdirSync(workDir, { mode: 0o750 });
-  giveToBuildUser(user, workDir);
+  makeWorkFolder(workDir, user, journal);
   return {
     workDir,
-    onProcess: (pid, name) => journal.started(journal.record({ kind: 'process', name }), pid),
+    onProcess: processRecorder(journal),
     [Symbol.asyncDispose]: async () => {
       journal.close('ended');
       await rm(root, { recursive: true, force: true });
