@@ -10,9 +10,17 @@ export const firstBootSettings: Readonly<Record<string, unknown>> = {
   // Printing fingerprints and keys on the console is for people who log in by hand.
   no_ssh_fingerprints: true,
   ssh: { emit_keys_to_console: false },
+  // Users, keys, network and the growth of the disk belong to the init stage, which ends before SSH starts.
+  // What the later stages do (package sources, locale, scripts) is done on every machine made from the
+  // image; here they would only compete with the first customizer for the package manager and the CPU.
+  cloud_config_modules: [],
+  cloud_final_modules: [],
 };
+
+/** Stands in the user data, so that one can see in a guest whether it was taken. */
+export const FIRST_BOOT_MARK = 'goldsmith-first-boot';
 
 /** The settings as user data. */
 export function firstBootUserData(): string {
-  return `#cloud-config\n${JSON.stringify(firstBootSettings)}\n`;
+  return `#cloud-config\n# ${FIRST_BOOT_MARK}\n${JSON.stringify(firstBootSettings)}\n`;
 }

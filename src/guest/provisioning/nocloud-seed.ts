@@ -1,4 +1,5 @@
 /** The seed of cloud-init's NoCloud datasource, for images that know nothing of Azure. YAML by way of JSON, which is YAML. */
+import { FIRST_BOOT_MARK } from './first-boot-settings.ts';
 import type { ProvisioningIdentity } from './identity.ts';
 
 /** Files of the `cidata` disc. `settings` is merged into the user data. */
@@ -8,7 +9,7 @@ export function buildNoCloudSeed(
 ): Readonly<Record<'meta-data' | 'user-data' | 'network-config', string>> {
   return {
     'meta-data': json({ 'instance-id': identity.vmId, 'local-hostname': identity.hostName }),
-    'user-data': `#cloud-config\n${json({
+    'user-data': `#cloud-config\n# ${FIRST_BOOT_MARK}\n${json({
       ...settings,
       users: [
         {

@@ -94,13 +94,13 @@ test('hostile health reports are refused or cut short', () => {
 test('the NoCloud seed is JSON that YAML reads alike, with the user and the address by MAC', () => {
   const seed = buildNoCloudSeed(identity, { ssh_genkeytypes: ['ed25519'] });
   assert.equal(seed['user-data'].split('\n')[0], '#cloud-config');
-  const userData: unknown = JSON.parse(seed['user-data'].slice('#cloud-config\n'.length));
+  const userData: unknown = JSON.parse(seed['user-data'].replaceAll(/^#.*$/gm, ''));
   assert.equal(pickMetadata(userData, ['users', '0', 'name']), 'a<b&c');
   assert.deepEqual(pickMetadata(userData, ['ssh_genkeytypes']), ['ed25519']);
   const network: unknown = JSON.parse(seed['network-config']);
   assert.equal(pickMetadata(network, ['ethernets', 'primary', 'match', 'macaddress']), '52:54:00:ab:cd:ef');
   assert.equal(pickMetadata(JSON.parse(seed['meta-data']), ['instance-id']), identity.vmId);
-  assert.match(firstBootUserData(), /^#cloud-config\n\{/);
+  assert.match(firstBootUserData(), /^#cloud-config\n#.*\n\{/);
 });
 
 test('a body beyond every honest report is refused', async () => {

@@ -1,10 +1,12 @@
 /** Waiting until cloud-init has finished, so that the first customizer does not meet its package manager. */
 import { z } from 'zod';
 import type { GuestShell } from '../guest-shell.ts';
+import { FIRST_BOOT_MARK } from '../provisioning/first-boot-settings.ts';
 import { safeText } from '../output/safe-text.ts';
 
 export interface CloudInitOutcome {
-  readonly state: 'finished' | 'absent' | 'disabled' | 'no-result';
+  /** `short`: it has done all that our first boot asks of it; its later stages have nothing to do. */
+  readonly state: 'finished' | 'short' | 'absent' | 'disabled' | 'no-result';
   /** What cloud-init called errors, and a missing result; safe to show. The build goes on. */
   readonly warnings: readonly string[];
 }
@@ -15,6 +17,7 @@ export interface CloudInitOutcome {
  * to speak ends the wait. An older systemd answers at once with `starting`, which is not listened to.
  */
 const SCRIPT = `
+sudo -n grep -qsF ${FIRST_BOOT_MARK} /var/lib/cloud/instance/user-data.txt && { echo short; exit 0; }
 command -v cloud-init >/dev/null || { echo absent; exit 0; }
 [ -e /run/cloud-init/disabled ] && { echo disabled; exit 0; }
 result=/var/lib/cloud/data/result.json
@@ -44,7 +47,8 @@ const RESULT_LIMIT = 64 * 1024;
 const ERROR_LIMIT = 10;
 
 /**
- * Resolves when cloud-init has finished, is absent or is disabled. Has no time limit of its own.
+ * Resolves when cloud-init has finished, is absent or disabled, or took our first-boot settings, which end
+ * its work before SSH starts. Has no time limit of its own.
  * @throws GoldsmithError `Cancelled`, `GuestUnreachable`.
  */
 export async function cloudInitFinished(shell: GuestShell, signal: AbortSignal): Promise<CloudInitOutcome> {
@@ -62,7 +66,7 @@ export async function cloudInitFinished(shell: GuestShell, signal: AbortSignal):
 export function outcomeOf(output: string): CloudInitOutcome {
   const lineEnd = output.indexOf('\n');
   const state = output.slice(0, lineEnd < 0 ? undefined : lineEnd).trim();
-  if (state === 'absent' || state === 'disabled') return { state, warnings: [] };
+  if (state === 'short' || state === 'absent' || state === 'disabled') return { state, warnings: [] };
   if (state !== 'finished') {
     return { state: 'no-result', warnings: ['cloud-init ended without a result in the build VM'] };
   }

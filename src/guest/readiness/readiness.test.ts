@@ -52,6 +52,7 @@ test('the first event wins, the other waits are given up, and a failed wait does
 
 test('the outcome of cloud-init is read with suspicion', () => {
   assert.deepEqual(outcomeOf('absent\n'), { state: 'absent', warnings: [] });
+  assert.deepEqual(outcomeOf('short\n'), { state: 'short', warnings: [] });
   assert.deepEqual(outcomeOf('finished\n{"v1":{"errors":[]}}'), { state: 'finished', warnings: [] });
   assert.deepEqual(outcomeOf('finished\n{"v1":{"errors":["no \\u001b[31mlocale"]}}').warnings, [
     'cloud-init reported an error: no locale',

@@ -3,8 +3,6 @@ import type { AptSource } from './apt-sources.ts';
 
 export type DebianRelease = 'bookworm' | 'trixie';
 
-export const debianVersions: Readonly<Record<DebianRelease, string>> = { bookworm: '12', trixie: '13' };
-
 /**
  * Packages beyond mmdebstrap's minimal set, after Debian's own Azure images: cloud kernel, cloud-init and
  * the Azure agent, netplan with networkd, SSH, growing of the root disk, and the tools that provisioning
