@@ -9,7 +9,6 @@ import type { Artifact } from '../artifacts/fetch-artifacts.ts';
 import type { GuestShell } from '../guest-shell.ts';
 import { OutputBudget } from '../output/guest-log.ts';
 import { startLocalSshd, type LocalSshd } from '../ssh/local-sshd.ts';
-import { runValidator } from '../validators/validators.ts';
 import { runCustomizer } from './customizers.ts';
 import type { PartContext } from './context.ts';
 
@@ -188,8 +187,7 @@ test('a file goes to its destination, and what is in the way is named', async ()
 
 test('a validator fails as a validator', async () => {
   const part = inline('exit 4');
-  assert.ok(part.type === 'Shell');
-  const error = await caught(runValidator(part, context({ index: 0 })));
+  const error = await caught(runCustomizer(part, context({ role: 'validator', index: 0 })));
   assert.equal(error.code, 'ValidationFailed');
   assert.match(error.message, /^Validator 1 \(Shell "setup"\) ended with exit code 4/);
   assert.equal(error.details[0]?.target, '$.properties.validate.inVMValidations[0]');

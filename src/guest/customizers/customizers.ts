@@ -1,4 +1,4 @@
-/** The registry of customizer kinds: one place that the compiler keeps complete. */
+/** The registry of customizer kinds, which are the validators' too: one place that the compiler keeps complete. */
 import type { Customizer } from '../../model/image-template.ts';
 import type { PartContext } from './context.ts';
 import { putFile } from './file/file.ts';
@@ -32,7 +32,7 @@ export const customizerKinds: Readonly<Record<Customizer['type'], CustomizerKind
 };
 
 /**
- * Runs one customizer to its end.
+ * Runs one customizer, or one validator, to its end.
  * @throws GoldsmithError `CustomizerFailed` (or `ValidationFailed` in the role of a validator), `Cancelled`,
  *   `BadTemplate` for a kind that needs a Windows guest.
  */
