@@ -55,3 +55,21 @@ export function originOf(
     ...(sourceVersion === undefined ? {} : { sourceVersion }),
   };
 }
+
+/** The artifact of a target whose result is an image in the store. `facts` are those of its content there. */
+export function imageArtifact(
+  kind: 'ManagedImage' | 'SharedImage',
+  artifactId: string,
+  facts: ImageFacts,
+  target: Pick<Artifact, 'runOutputName'> & { readonly artifactTags: Artifact['tags'] },
+): Artifact {
+  const { path, virtualSizeBytes, allocatedSizeBytes, digest } = facts;
+  return {
+    runOutputName: target.runOutputName,
+    kind,
+    artifactId,
+    format: 'raw',
+    ...{ path, virtualSizeBytes, allocatedSizeBytes, digest },
+    tags: target.artifactTags,
+  };
+}

@@ -21,6 +21,12 @@ export type ContentTraits = Pick<
   'digest' | 'generation' | 'osType' | 'architecture' | 'provisioning'
 >;
 
+/** What a record of an image keeps of the facts about its disk. */
+export function traitsOf(facts: ContentTraits): ContentTraits {
+  const { digest, generation, osType, architecture, provisioning } = facts;
+  return { digest, generation, osType, architecture, provisioning };
+}
+
 export interface AddOptions {
   /** Take the file itself when it lies on the store's file system; it is gone afterwards either way. */
   readonly move: boolean;
@@ -84,11 +90,7 @@ export async function openContent(
     path,
     virtualSizeBytes: record.virtualSizeBytes,
     allocatedSizeBytes: await allocatedSizeBytes(path),
-    digest: traits.digest,
-    generation: traits.generation,
-    osType: traits.osType,
-    architecture: traits.architecture,
-    provisioning: traits.provisioning,
+    ...traitsOf(traits),
   };
 }
 
@@ -133,12 +135,8 @@ async function seal(staging: string, disk: string, facts: ImageFacts): Promise<v
   if (process.getuid?.() === 0) await chown(disk, 0, currentBuildUser().gid);
   await chmod(disk, 0o440);
   const record: ContentRecord = {
-    digest: facts.digest,
+    ...traitsOf(facts),
     virtualSizeBytes: facts.virtualSizeBytes,
-    generation: facts.generation,
-    osType: facts.osType,
-    architecture: facts.architecture,
-    provisioning: facts.provisioning,
   };
   const description = join(staging, 'image.json');
   await writeFile(description, `${JSON.stringify(record, undefined, 2)}\n`);

@@ -5,6 +5,7 @@ import type { TargetRegion, Versioning } from '../../model/image-template.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import { formatImageResourceId, type ImageDefinitionId } from '../resource-ids.ts';
 import { chooseVersion, formatVersion, parseVersion, type ImageVersion } from '../versions.ts';
+import { traitsOf } from './content.ts';
 import { definitionFolder, type StoreLayout } from './layout.ts';
 import {
   galleryVersionRecord,
@@ -168,11 +169,7 @@ function describe(
       progress: 100,
     })),
     replicationMode: request.replicationMode,
-    digest: facts.digest,
-    generation: facts.generation,
-    osType: facts.osType,
-    architecture: facts.architecture,
-    provisioning: facts.provisioning,
+    ...traitsOf(facts),
     createdAt,
     tags: { ...request.tags },
     origin: request.origin,

@@ -2,6 +2,7 @@
 import { GoldsmithError } from '../../model/errors.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import { formatImageResourceId, type ManagedImageId } from '../resource-ids.ts';
+import { traitsOf } from './content.ts';
 import { managedImageFile, type StoreLayout } from './layout.ts';
 import { managedImageRecord, type ImageOrigin, type ManagedImageRecord } from './records.ts';
 import { createRecord, readRecord, replaceRecord } from './record-files.ts';
@@ -65,11 +66,7 @@ function describe(
     id: existingId ?? formatImageResourceId(request.id),
     name: request.id.name,
     location: request.location,
-    digest: facts.digest,
-    generation: facts.generation,
-    osType: facts.osType,
-    architecture: facts.architecture,
-    provisioning: facts.provisioning,
+    ...traitsOf(facts),
     createdAt,
     tags: { ...request.tags },
     origin: request.origin,

@@ -5,6 +5,7 @@ import type { ImageFacts } from '../../model/image.ts';
 import { formatUrn, type Urn } from '../image-ref.ts';
 import { encodePart } from '../path-part.ts';
 import { newestImage } from './find-images.ts';
+import { traitsOf } from './content.ts';
 import { platformSkuFolder, type StoreLayout } from './layout.ts';
 import { platformImageRecord, type ImageOrigin, type PlatformImageRecord } from './records.ts';
 import { createRecord, readRecords } from './record-files.ts';
@@ -43,11 +44,7 @@ export function publishPlatformImage(
       offer,
       sku,
       version,
-      digest: facts.digest,
-      generation: facts.generation,
-      osType: facts.osType,
-      architecture: facts.architecture,
-      provisioning: facts.provisioning,
+      ...traitsOf(facts),
       createdAt,
       tags: {},
       origin: request.origin,

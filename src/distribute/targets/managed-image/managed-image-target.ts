@@ -2,7 +2,7 @@
 import { parseImageResourceId } from '../../../images/resource-ids.ts';
 import { GoldsmithError } from '../../../model/errors.ts';
 import type { ManagedImageTarget } from '../../../model/image-template.ts';
-import { originOf, type TargetInput, type TargetOutput } from '../../target-context.ts';
+import { imageArtifact, originOf, type TargetInput, type TargetOutput } from '../../target-context.ts';
 
 /**
  * Stores the disk under the target's ARM id, in place of what an earlier run put there (reference: the
@@ -23,18 +23,5 @@ export async function distributeManagedImage(input: TargetInput<ManagedImageTarg
     tags: target.artifactTags,
     origin: originOf(input, target.runOutputName),
   });
-  return {
-    artifact: {
-      runOutputName: target.runOutputName,
-      kind: 'ManagedImage',
-      artifactId: image.id,
-      path: facts.path,
-      format: 'raw',
-      virtualSizeBytes: facts.virtualSizeBytes,
-      allocatedSizeBytes: facts.allocatedSizeBytes,
-      digest: facts.digest,
-      tags: target.artifactTags,
-    },
-    warnings: [],
-  };
+  return { artifact: imageArtifact('ManagedImage', image.id, facts, target), warnings: [] };
 }

@@ -2,7 +2,7 @@
 import { parseImageResourceId } from '../../../images/resource-ids.ts';
 import { GoldsmithError } from '../../../model/errors.ts';
 import type { SharedImageTarget } from '../../../model/image-template.ts';
-import { originOf, type TargetInput, type TargetOutput } from '../../target-context.ts';
+import { imageArtifact, originOf, type TargetInput, type TargetOutput } from '../../target-context.ts';
 
 /**
  * Publishes the disk as a new version. The image definition is made on first use from what the image is;
@@ -32,18 +32,5 @@ export async function distributeSharedImage(input: TargetInput<SharedImageTarget
     tags: target.artifactTags,
     origin: originOf(input, target.runOutputName),
   });
-  return {
-    artifact: {
-      runOutputName: target.runOutputName,
-      kind: 'SharedImage',
-      artifactId: version.id,
-      path: facts.path,
-      format: 'raw',
-      virtualSizeBytes: facts.virtualSizeBytes,
-      allocatedSizeBytes: facts.allocatedSizeBytes,
-      digest: facts.digest,
-      tags: target.artifactTags,
-    },
-    warnings: [],
-  };
+  return { artifact: imageArtifact('SharedImage', version.id, facts, target), warnings: [] };
 }
