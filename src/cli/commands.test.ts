@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -212,6 +212,19 @@ test('runs show lists the steps with their times and the result', async () => {
   });
   assert.match(stdout, /^✔ Boot the build VM +4\.2s\n/);
   assert.match(stdout, /✔ Built nginx-vhd/);
+});
+
+test('runs logs prints the customization log, and the validation log when there is one', async () => {
+  const logs = join(folder, 'logs');
+  mkdirSync(logs);
+  const record = { ...scriptedRecord(), logPath: join(logs, 'customization.log') };
+  writeFileSync(record.logPath, 'install\n');
+  assert.equal((await cli(['runs', 'logs', 'latest'], { record })).stdout, 'install\n');
+  writeFileSync(join(logs, 'validation.log'), 'check\n');
+  for (const flags of [[], ['--follow']]) {
+    const { stdout } = await cli(['runs', 'logs', 'latest', ...flags], { record });
+    assert.equal(stdout, 'install\ncheck\n');
+  }
 });
 
 test('clean passes on what may go, and says what it freed', async () => {

@@ -1,5 +1,6 @@
 /** `./goldsmith runs`: what was built when, how it ended, and what it printed. */
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { formatBytes, formatDuration } from '../../model/sizes.ts';
 import type { RunRecord } from '../../model/run.ts';
@@ -40,7 +41,7 @@ export function addRunsCommand(program: Command, context: CommandContext): void 
     );
   const logs = runs
     .command('logs')
-    .description('Prints the customization log of a run.')
+    .description('Prints the log of a run: the customization log, then the validation log if it validated.')
     .argument('<run>', RUN)
     .option('-f, --follow', 'keep printing until the run ends')
     .action(async (run: string, options: { follow?: boolean }) =>
@@ -126,15 +127,18 @@ async function printLogs(context: CommandContext, id: string, follow: boolean): 
   const { io, ports, cancellation } = context;
   const record = await ports.runs.find(id);
   const print = (line: string): void => io.stdout.write(`${safeLine(line)}\n`);
+  const isOver = async (): Promise<boolean> => !follow || !isUnderWay(await ports.runs.find(record.runId));
+  const folder = dirname(record.logPath);
+  const validation = join(folder, 'validation.log');
+  // Once there is a validation log everything goes there: nothing is added to the customization log any more.
   await followLog(
-    {
-      path: record.logPath,
-      folder: dirname(record.logPath),
-      isOver: async () => !follow || !isUnderWay(await ports.runs.find(record.runId)),
-    },
+    { path: record.logPath, folder, isOver: async () => existsSync(validation) || (await isOver()) },
     print,
     cancellation.signal,
   );
+  if (existsSync(validation)) {
+    await followLog({ path: validation, folder, isOver }, print, cancellation.signal);
+  }
   return exitCodes.ok;
 }
 
