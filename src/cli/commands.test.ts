@@ -227,6 +227,12 @@ test('runs logs prints the customization log, and the validation log when there 
   }
 });
 
+test('a command first clears away what died since the last one, and a command that only looks does not', async () => {
+  const found = await cli(['runs', 'list'], { abandoned: 'Run 1 was abandoned' });
+  assert.deepEqual([found.asked.reaps, found.stderr], [1, 'Run 1 was abandoned\n']);
+  assert.equal((await cli(['clean', '--dry-run'], { abandoned: 'Run 1 was abandoned' })).asked.reaps, 0);
+});
+
 test('clean passes on what may go, and says what it freed', async () => {
   const { stdout, asked } = await cli(['clean', '--all', '--dry-run']);
   assert.deepEqual(asked.cleans, [{ all: true, dryRun: true }]);

@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import { DEFAULT_BOOT_TIMEOUT_MS } from '../build/build-options.ts';
 import { runBuild } from '../build/run-build.ts';
 import type { Home } from '../host/home.ts';
-import { reapAbandoned } from '../host/journal/reaper.ts';
 import { openBuildHost } from './connect-build-host.ts';
 import type { Builds } from './ports.ts';
 import { runStep } from './run-step.ts';
@@ -12,11 +11,9 @@ export function connectBuilds(home: () => Home): Builds {
   return {
     run: async (request, sink, signal) => {
       const place = home();
-      using host = await runStep(sink, 'host', 'Check this machine', signal, async () => {
-        const onLine = (message: string): void => sink({ kind: 'warning', at: Date.now(), message });
-        await reapAbandoned(place, { signal, onLine });
-        return openBuildHost(place, signal);
-      });
+      using host = await runStep(sink, 'host', 'Check this machine', signal, async () =>
+        openBuildHost(place, signal),
+      );
       const { template, templateName, templatePath, outputFolder, copies, keepOnError } = request;
       return await runBuild(
         {

@@ -31,6 +31,9 @@ interface RunFolder {
 
 export function connectCleaning(home: () => Home): Cleaning {
   return {
+    reap: async (say, signal) => {
+      await reapAbandoned(home(), { signal, onLine: say });
+    },
     clean: async (options, signal) => clean(home(), options, signal),
     removeRun: async (runId, signal) => removeRun(join(home().runs, runId), signal),
   };

@@ -27,6 +27,7 @@ export function connectPorts(projectRoot: string): Ports {
       find: async (...args) => (await connectRuns()).find(...args),
     },
     cleaning: {
+      reap: async (...args) => (await connectCleaning()).reap(...args),
       clean: async (...args) => (await connectCleaning()).clean(...args),
       removeRun: async (...args) => (await connectCleaning()).removeRun(...args),
     },

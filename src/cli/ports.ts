@@ -179,6 +179,8 @@ export interface CleanedThing {
 }
 
 export interface Cleaning {
+  /** Clears away what processes left that died in the middle of a run. `say` gets a line for each thing. */
+  reap(say: (line: string) => void, signal: AbortSignal): Promise<void>;
   /** Takes away (or with `dryRun` only names) leftovers of dead runs; with `all`, finished runs and caches too. */
   clean(options: { all: boolean; dryRun: boolean }, signal: AbortSignal): Promise<readonly CleanedThing[]>;
   /**

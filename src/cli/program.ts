@@ -52,6 +52,7 @@ export function buildProgram(context: CommandContext, version: string): Command 
   program.commandsGroup('Look after:');
   addImagesCommand(program, context);
   addCleanCommand(program, context);
+  program.hook('preAction', async (_program, command) => reapFirst(command, context));
   program.addHelpText('after', `\n${environmentText()}\n\n${exitCodeText()}`);
   return program;
 }
@@ -68,6 +69,22 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     if (!(error instanceof CommanderError)) throw error;
     // `goldsmith` alone and `./goldsmith images` alone print help as an error: nothing was asked for.
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
+
+/** These only look, or say themselves what they clear away. */
+const looksOnly = new Set(['validate', 'doctor', 'clean', 'help']);
+
+/** Whatever died since the last command is cleared away before this one; a failure of that is only told. */
+async function reapFirst(command: Command, { io, ports, cancellation }: CommandContext): Promise<void> {
+  if (looksOnly.has(command.name())) return;
+  const say = (line: string): void => io.stderr.write(`${line}\n`);
+  try {
+    await ports.cleaning.reap(say, cancellation.signal);
+  } catch (error) {
+    say(
+      `Leftovers of earlier runs could not be cleared away: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -13,6 +13,7 @@ export interface FakePorts extends Ports {
     readonly imports: ImportRequest[];
     readonly cleans: { all: boolean; dryRun: boolean }[];
     readonly commands: string[];
+    reaps: number;
     installs: number;
     machinesEnded: number;
   };
@@ -28,6 +29,8 @@ export interface FakeWorld {
   /** What the web server in a booted machine answers. */
   readonly webAnswer?: string;
   readonly commandExitCode?: number;
+  /** What reaping finds. */
+  readonly abandoned?: string;
 }
 
 export const readyReport: DoctorReport = {
@@ -44,6 +47,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
     imports: [],
     cleans: [],
     commands: [],
+    reaps: 0,
     installs: 0,
     machinesEnded: 0,
   };
@@ -95,6 +99,10 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
     },
     runs: { list: async () => world.runs ?? [record], find: async () => record },
     cleaning: {
+      reap: async (say) => {
+        asked.reaps += 1;
+        if (world.abandoned !== undefined) say(world.abandoned);
+      },
       clean: async (options) => {
         asked.cleans.push(options);
         return [{ what: 'run', path: '/runs/1', freedBytes: 2048 }];
