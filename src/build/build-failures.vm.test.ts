@@ -5,11 +5,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { giveToBuildUser } from '../host/build-user.ts';
+import { parseImageResourceId } from '../images/resource-ids.ts';
 import { thawMachine } from './kept-machine.ts';
 import { runFolder } from './run-folder.ts';
 import { readDiskFacts } from './testing/disk-facts.ts';
 import { openTestHost, type TestHost } from './testing/test-host.ts';
-import { debian12, inlineShell, testTemplate } from './testing/test-template.ts';
+import { debian12, inlineShell, testImageId, testTemplate } from './testing/test-template.ts';
 
 const signal = AbortSignal.timeout(40 * 60_000);
 let bench: TestHost;
@@ -139,4 +140,38 @@ test('cancelling in the middle of a customizer ends everything', async () => {
   assert.equal(record.state, 'Canceled');
   assert.equal(record.steps.at(-1)?.state, 'cancelled');
   assert.ok(!existsSync(runFolder(bench.host.home, record.runId).work));
+});
+
+test('a guest that does not come up in time, and a run that takes too long, end with their own reasons', async () => {
+  const slow = await bench.build(testTemplate('slow', { source: debian12('12') }), { bootTimeoutMs: 2000 });
+  assert.equal(slow.record.error?.code, 'GuestUnreachable', slow.record.message);
+  const late = await bench.build(testTemplate('late', { source: debian12('12'), buildTimeoutMs: 3000 }));
+  assert.equal(late.record.error?.code, 'BuildTimeout', late.record.message);
+  assert.equal(late.record.state, 'Failed');
+});
+
+test('an image without the Azure datasource is built through a NoCloud seed', async () => {
+  const { store } = bench.host;
+  const facts = await bench.baseImage(debian12('12'));
+  const id = parseImageResourceId(testImageId('plain'));
+  assert.ok(id?.kind === 'ManagedImage');
+  const image = store.publishManagedImage(
+    { ...facts, provisioning: 'nocloud' },
+    { id, location: 'westus2', ifExists: 'replace', tags: {}, origin: { source: 'test' } },
+  );
+  try {
+    const { record } = await bench.build(
+      testTemplate('plain', {
+        source: { type: 'ManagedImage', imageId: image.id },
+        customize: [inlineShell('cloud', 'cloud-init query cloud_name | sudo tee /etc/cloud-was')],
+      }),
+    );
+    assert.equal(record.state, 'Succeeded', record.message);
+    const [vhd] = record.artifacts;
+    assert.ok(vhd !== undefined);
+    const disk = await readDiskFacts(vhd.path, vhd.virtualSizeBytes);
+    assert.equal(await disk.read('/etc/cloud-was'), 'nocloud\n');
+  } finally {
+    store.remove(image.id);
+  }
 });

@@ -10,11 +10,13 @@ import { currentBuildUser } from '../../host/build-user.ts';
 import { openHome } from '../../host/home.ts';
 import { loadCatalogue } from '../../images/catalogue/catalogue.ts';
 import { openImageStore } from '../../images/store/image-store.ts';
-import type { ImageTemplate } from '../../model/image-template.ts';
+import type { ImageTemplate, Source } from '../../model/image-template.ts';
+import type { ImageFacts } from '../../model/image.ts';
 import type { BuildEvent, BuildEventSink, RunRecord } from '../../model/run.ts';
 import { createQemuHypervisor } from '../../vm/qemu/qemu-hypervisor.ts';
 import type { BuildHost, BuildOptions } from '../build-options.ts';
 import { runBuild } from '../run-build.ts';
+import { resolveSourceStep } from '../steps/resolve-source.ts';
 
 /** The home that tests share. */
 export function testHomeRoot(): string {
@@ -25,6 +27,8 @@ export interface TestHost extends AsyncDisposable {
   readonly host: BuildHost;
   /** For VHDs, scripts and files of this test; deleted with the host. */
   readonly folder: string;
+  /** A source image, made when it is not there yet. */
+  baseImage(source: Source): Promise<ImageFacts>;
   /** Runs a build and gives its record and everything it told. */
   build(
     template: ImageTemplate,
@@ -51,6 +55,12 @@ export async function openTestHost(): Promise<TestHost> {
   return {
     host,
     folder,
+    async baseImage(source) {
+      const quiet = (): void => undefined;
+      const limit = AbortSignal.timeout(20 * 60_000);
+      const context = { signal: limit, output: quiet, progress: quiet, warn: quiet };
+      return (await resolveSourceStep.run({ source, host }, context)).facts;
+    },
     async build(template, options = {}, watch) {
       const events: BuildEvent[] = [];
       const record = await runBuild(

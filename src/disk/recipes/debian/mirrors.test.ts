@@ -67,11 +67,17 @@ test('the archive and security mirrors of a Debian machine are used, for any rel
   ]);
 });
 
-test('a machine that is not Debian falls back to the default mirror', () => {
-  const ubuntu = parseOneLineSources('deb http://archive.example/ubuntu jammy main universe\n');
-  const { archive, security } = chooseMirrors({ sources: ubuntu, options: [] }, {});
-  assert.doesNotMatch(`${archive.uri} ${security.uri}`, /ubuntu/);
-  assert.match(security.uri, /\/debian-security$/);
+test('a machine that is not Debian must be told a mirror', () => {
+  const host = {
+    sources: parseOneLineSources('deb http://archive.example/ubuntu jammy main universe\n'),
+    options: [],
+  };
+  assert.throws(() => chooseMirrors(host, {}), /names no Debian mirror/);
+  const { archive } = chooseMirrors(host, {
+    GOLDSMITH_DEBIAN_MIRROR: 'http://mirror.example/debian/',
+    GOLDSMITH_DEBIAN_SECURITY_MIRROR: 'http://mirror.example/security',
+  });
+  assert.deepEqual([archive.uri, archive.signedBy], ['http://mirror.example/debian', DEBIAN_KEYRING]);
 });
 
 test('the environment overrides the mirror', () => {

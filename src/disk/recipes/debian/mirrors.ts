@@ -1,9 +1,10 @@
 /**
  * Which mirrors a Debian base image is made from and will use: those of this machine when it is a Debian
- * machine, so that a local mirror, a proxy or a frozen snapshot is followed; else Debian's own.
+ * machine, so that a local mirror, a proxy or a frozen snapshot is followed; else those that the environment names.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { runCommand } from '../../../host/command.ts';
+import { GoldsmithError } from '../../../model/errors.ts';
 import { parseDeb822Sources, parseOneLineSources, type AptSource } from './apt-sources.ts';
 
 export interface HostApt {
@@ -20,10 +21,6 @@ export interface Mirrors {
 
 /** Debian's keyring package puts it there on every Debian-like system, and inside every Debian guest. */
 export const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-/** Used when neither the environment nor this machine's APT names a Debian mirror. */
-const DEFAULT_ARCHIVE = 'http://deb.debian.org/debian';
-const DEFAULT_SECURITY = 'http://deb.debian.org/debian-security';
 
 const DEBIAN_SUITE = /^(buster|bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable)$/;
 const DEBIAN_SECURITY_SUITE = /^(bullseye|bookworm|trixie|forky|oldstable|stable|testing)-security$/;
@@ -46,21 +43,29 @@ export async function readHostApt(signal: AbortSignal): Promise<HostApt> {
 
 /**
  * Chooses the archive and the security mirror: `GOLDSMITH_DEBIAN_MIRROR` and
- * `GOLDSMITH_DEBIAN_SECURITY_MIRROR`, else this machine's, else Debian's own. The release is not looked at:
- * one mirror carries them all.
+ * `GOLDSMITH_DEBIAN_SECURITY_MIRROR`, else this machine's. The release is not looked at: one mirror
+ * carries them all.
+ * @throws GoldsmithError `HostNotReady` when neither names a Debian mirror, as on an Ubuntu machine.
  */
 export function chooseMirrors(
   host: HostApt,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Mirrors {
   const ages = !host.options.some((option) => /^Acquire::Check-Valid-Until "(false|no|0)"/i.test(option));
-  const choose = (override: string | undefined, suite: RegExp, fallback: string): AptSource => {
+  const choose = (variable: string, suite: RegExp): AptSource => {
+    const override = env[variable];
     const found = host.sources.find(
       (source) => source.components.includes('main') && source.suites.some((name) => suite.test(name)),
     );
     const overridden = override !== undefined && override !== '';
+    const uri = overridden ? override : found?.uri;
+    if (uri === undefined) {
+      throw new GoldsmithError('HostNotReady', "This machine's APT configuration names no Debian mirror", {
+        hint: `Set ${variable} to the address of one, or use an image that is downloaded or imported.`,
+      });
+    }
     return {
-      uri: (overridden ? override : (found?.uri ?? fallback)).replace(/\/+$/, ''),
+      uri: uri.replace(/\/+$/, ''),
       suites: [],
       components: ['main'],
       signedBy: (overridden ? undefined : found?.signedBy) ?? DEBIAN_KEYRING,
@@ -68,8 +73,8 @@ export function chooseMirrors(
     };
   };
   return {
-    archive: choose(env['GOLDSMITH_DEBIAN_MIRROR'], DEBIAN_SUITE, DEFAULT_ARCHIVE),
-    security: choose(env['GOLDSMITH_DEBIAN_SECURITY_MIRROR'], DEBIAN_SECURITY_SUITE, DEFAULT_SECURITY),
+    archive: choose('GOLDSMITH_DEBIAN_MIRROR', DEBIAN_SUITE),
+    security: choose('GOLDSMITH_DEBIAN_SECURITY_MIRROR', DEBIAN_SECURITY_SUITE),
   };
 }
 
