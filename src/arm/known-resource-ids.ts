@@ -5,16 +5,16 @@
 import { formatResourceId, hasResourceType, parseResourceId, type ResourceId } from './resource-id.ts';
 
 export const resourceIdForms = {
-  resourceGroup: '/subscriptions/<guid>/resourceGroups/<name>',
-  image: '/subscriptions/<guid>/resourceGroups/<rg>/providers/Microsoft.Compute/images/<name>',
+  resourceGroup: '/subscriptions/<id>/resourceGroups/<name>',
+  image: '/subscriptions/<id>/resourceGroups/<rg>/providers/Microsoft.Compute/images/<name>',
   imageDefinition:
-    '/subscriptions/<guid>/resourceGroups/<rg>/providers/Microsoft.Compute/galleries/<gallery>/images/<definition>',
+    '/subscriptions/<id>/resourceGroups/<rg>/providers/Microsoft.Compute/galleries/<gallery>/images/<definition>',
   imageVersion:
-    '/subscriptions/<guid>/resourceGroups/<rg>/providers/Microsoft.Compute/galleries/<gallery>/images/<definition>/versions/<version>',
+    '/subscriptions/<id>/resourceGroups/<rg>/providers/Microsoft.Compute/galleries/<gallery>/images/<definition>/versions/<version>',
   subnet:
-    '/subscriptions/<guid>/resourceGroups/<rg>/providers/Microsoft.Network/virtualNetworks/<vnet>/subnets/<subnet>',
+    '/subscriptions/<id>/resourceGroups/<rg>/providers/Microsoft.Network/virtualNetworks/<vnet>/subnets/<subnet>',
   identity:
-    '/subscriptions/<guid>/resourceGroups/<rg>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>',
+    '/subscriptions/<id>/resourceGroups/<rg>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>',
 } as const;
 
 export interface GalleryImageId {

@@ -1,5 +1,5 @@
 /**
- * ARM resource ids: `/subscriptions/<guid>/resourceGroups/<rg>/providers/<namespace>/<type>/<name>[/<type>/<name>…]`.
+ * ARM resource ids: `/subscriptions/<id>/resourceGroups/<rg>/providers/<namespace>/<type>/<name>[/<type>/<name>…]`.
  * The fixed words, the namespace and the types compare without regard to case; the names keep the
  * case they came in, and compare without regard to it.
  *
@@ -22,7 +22,8 @@ export type ParsedResourceId =
   | { readonly ok: false; readonly problem: string };
 
 const maxIdLength = 2048;
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** A GUID on Azure; on one's own machine any plain word may stand for a subscription. */
+const subscriptionWord = /^[a-z0-9][a-z0-9-]{0,63}$/i;
 const resourceGroupName = /^[\p{L}\p{N}_(][\p{L}\p{N}_.()-]{0,89}$/u;
 const resourceName = /^[\p{L}\p{N}_(][\p{L}\p{N}_.()-]{0,127}$/u;
 const providerWord = /^[A-Za-z][A-Za-z0-9.]{0,127}$/;
@@ -34,8 +35,10 @@ export function parseResourceId(text: string): ParsedResourceId {
   const parts = text.slice(1).split('/');
   const [subscriptions, subscriptionId, resourceGroups, resourceGroup, providers, namespace, ...rest] = parts;
   if (!sameWord(subscriptions, 'subscriptions')) return refuse("an id starts with '/subscriptions/'");
-  if (subscriptionId === undefined || !guid.test(subscriptionId)) {
-    return refuse('the subscription id is not a GUID (00000000-0000-0000-0000-000000000000 will do)');
+  if (subscriptionId === undefined || !subscriptionWord.test(subscriptionId)) {
+    return refuse(
+      'the subscription is neither a GUID nor a plain word (00000000-0000-0000-0000-000000000000 will do)',
+    );
   }
   if (!sameWord(resourceGroups, 'resourceGroups') || resourceGroup === undefined) {
     return refuse("'/resourceGroups/<name>' must follow the subscription");
