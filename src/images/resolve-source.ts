@@ -158,6 +158,6 @@ function notFound(
   ];
   const versions = known.length > 0 ? ` Known versions: ${known.join(', ')}.` : '';
   return new GoldsmithError('SourceNotFound', `There is no platform image ${formatUrn(urn)}.${versions}`, {
-    hint: 'List the images with `goldsmith images list`, or describe it in your catalogue file.',
+    hint: 'List the images with `./goldsmith images list`, or describe it in your catalogue file.',
   });
 }

@@ -45,7 +45,7 @@ export const resolveSourceStep: Step<ResolveSourceInput, ResolvedSource> = {
         'SourceInvalid',
         `${requested} is a Windows image; build VMs can run Linux only so far`,
         {
-          hint: 'Windows templates can be checked with `goldsmith validate`, not built yet.',
+          hint: 'Windows templates can be checked with `./goldsmith validate`, not built yet.',
         },
       );
     }

@@ -53,7 +53,7 @@ export function findImage(images: readonly ImageRecord[], ref: ImageRef): ImageR
   const [first, ...more] = matchImages(images, ref);
   if (first === undefined) {
     throw new GoldsmithError('SourceNotFound', `There is no image "${formatRef(ref)}" on this machine`, {
-      hint: 'List the images with `goldsmith images list`.',
+      hint: 'List the images with `./goldsmith images list`.',
     });
   }
   const byDigest = ref.kind === 'digest' || (ref.kind === 'name' && first.kind !== 'ManagedImage');
