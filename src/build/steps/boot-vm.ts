@@ -3,7 +3,7 @@
  * Produces: a running machine with an open shell, its first boot finished.
  * Undoes: ends the machine and everything around it.
  */
-import { cloudInitFinished } from '../../guest/readiness/cloud-init.ts';
+import { cloudInitReady } from '../../guest/readiness/cloud-init.ts';
 import { openGuestSession, type GuestSession, type GuestSessionOptions } from '../guest-session.ts';
 import type { Step } from '../step.ts';
 
@@ -21,7 +21,7 @@ export function bootStep(id: string, title: string): Step<BootInput, GuestSessio
       );
       try {
         const outcome = await session.watch.guard(context.signal, async (signal) =>
-          cloudInitFinished(session.shell, signal),
+          cloudInitReady(session.shell, signal),
         );
         for (const warning of outcome.warnings) context.warn(warning);
         return session;

@@ -16,8 +16,7 @@ export interface CloudInitOutcome {
  * result file (it is told by the kernel), and systemd tells when the boot has ended without one; the first
  * to speak ends the wait. An older systemd answers at once with `starting`, which is not listened to.
  */
-const SCRIPT = `
-sudo -n grep -qsF ${FIRST_BOOT_MARK} /var/lib/cloud/instance/user-data.txt && { echo short; exit 0; }
+const FINISHED_SCRIPT = `
 command -v cloud-init >/dev/null || { echo absent; exit 0; }
 [ -e /run/cloud-init/disabled ] && { echo disabled; exit 0; }
 result=/var/lib/cloud/data/result.json
@@ -46,14 +45,31 @@ const resultSchema = z.object({ v1: z.object({ errors: z.array(z.unknown()) }) }
 const RESULT_LIMIT = 64 * 1024;
 const ERROR_LIMIT = 10;
 
+const READY_SCRIPT = `
+sudo -n grep -qsF ${FIRST_BOOT_MARK} /var/lib/cloud/instance/user-data.txt && { echo short; exit 0; }
+${FINISHED_SCRIPT}`;
+
 /**
- * Resolves when cloud-init has finished, is absent or disabled, or took our first-boot settings, which end
- * its work before SSH starts. Has no time limit of its own.
+ * Resolves when customizers may run: at once when cloud-init took our first-boot settings, which end its work
+ * before SSH starts, else like {@link cloudInitFinished}. Has no time limit of its own.
+ * @throws GoldsmithError `Cancelled`, `GuestUnreachable`.
+ */
+export async function cloudInitReady(shell: GuestShell, signal: AbortSignal): Promise<CloudInitOutcome> {
+  return ask(shell, READY_SCRIPT, signal);
+}
+
+/**
+ * Resolves when cloud-init has finished, is absent or is disabled: from then on it writes nothing any more.
+ * Has no time limit of its own.
  * @throws GoldsmithError `Cancelled`, `GuestUnreachable`.
  */
 export async function cloudInitFinished(shell: GuestShell, signal: AbortSignal): Promise<CloudInitOutcome> {
+  return ask(shell, FINISHED_SCRIPT, signal);
+}
+
+async function ask(shell: GuestShell, script: string, signal: AbortSignal): Promise<CloudInitOutcome> {
   let output = '';
-  await shell.exec(SCRIPT, {
+  await shell.exec(script, {
     signal,
     onOutput: (stream, chunk) => {
       if (stream === 'out' && output.length < RESULT_LIMIT) output += chunk.toString('utf8');
