@@ -50,7 +50,6 @@ test('a template becomes a VHD, a managed image and a gallery version after it p
           'echo "line $word"',
           'id -un | sudo tee /etc/inline-ran-as',
           'cloud-init query cloud_name | sudo tee /etc/cloud-was',
-          'systemctl is-active walinuxagent | sudo tee /etc/agent-was',
           'getent hosts goldsmith.invalid || true',
         ),
         { type: 'Shell', name: 'script', script: { from: 'uri', uri: 'as-root.sh', sha256: undefined } },
@@ -109,7 +108,6 @@ test('the disk holds what the template put there, with the right owners', async 
   assert.equal(await facts.read('/etc/inline-ran-as'), 'goldsmith\n');
   assert.equal(await facts.read('/etc/script-ran-as'), 'root\n');
   assert.equal(await facts.read('/etc/cloud-was'), 'azure\n');
-  assert.equal(await facts.read('/etc/agent-was'), 'active\n');
   assert.equal(await facts.owner('/opt/payload.bin'), '0:0 0644');
   assert.ok(facts.clean, 'the file system was left clean');
 });

@@ -144,10 +144,10 @@ async function customize(scene: BuildScene, prepared: Prepared): Promise<ImageFa
   const sizeBytes = osDiskBytes(vmProfile, facts);
   const path = join(folder.work, 'os.raw');
   await runner.run(prepareDiskStep, { source: facts, sizeBytes, path, user: host.user });
-  const session = await runner.run(
-    bootStep('boot', 'Boot the build VM'),
-    bootInput(scene, prepared, 'build', { path, format: 'raw', ephemeral: false }),
-  );
+  const session = await runner.run(bootStep('boot', 'Boot the build VM'), {
+    ...bootInput(scene, prepared, 'build', { path, format: 'raw', ephemeral: false }),
+    growDisk: sizeBytes > facts.virtualSizeBytes,
+  });
   recorder.subState('Customizing');
   try {
     for (const [index, part] of parts.entries()) {

@@ -29,6 +29,8 @@ interface GuestOptions {
 export interface StartGuestOptions extends GuestOptions {
   /** Azure region, as the guest is told. */
   readonly location: string;
+  /** The root file system grows into the whole disk. Default true. */
+  readonly growDisk?: boolean;
   /** The guest reaches its provisioning services and nothing else. */
   readonly isolated?: boolean;
   /** What the serial console showed is added to this file when the machine goes. */
@@ -76,10 +78,11 @@ export interface StartedGuest extends AsyncDisposable {
 export async function startGuest(options: StartGuestOptions, signal: AbortSignal): Promise<StartedGuest> {
   await using owned = new AsyncDisposableStack();
   const { machine, disk, location, user, workDir, isolated = false, consoleLog, onProgress } = options;
+  const { growDisk = true } = options;
   const key = generateSshKeyPair();
   const identity = { ...machine, vmName: machine.name, sshPublicKey: key.publicKey, location };
   const provisioning = owned.use(
-    await startProvisioning(machine.provisioning, { identity, user, workDir, signal }),
+    await startProvisioning(machine.provisioning, { identity, user, workDir, growDisk, signal }),
   );
   const { discs, services } = provisioning;
   const { macAddress, hostName } = machine;

@@ -24,6 +24,8 @@ export interface VmSpec {
   readonly discs: readonly string[];
   /** Show the machine as an Azure VM: chassis asset tag and SMBIOS system strings. */
   readonly azureIdentity: boolean;
+  /** Hide the emulator from CPUID too: systemd then sees Hyper-V, and walinuxagent starts only there. */
+  readonly hyperV: boolean;
   readonly network: GuestNetwork | undefined;
   /** Private folder for firmware variables, sockets and logs; must exist. */
   readonly workDir: string;

@@ -3,7 +3,7 @@
  * instance: a machine made from the finished image is a new instance and starts from the image's own
  * configuration, with every module and every key type.
  */
-export const firstBootSettings: Readonly<Record<string, unknown>> = {
+const firstBootSettings: Readonly<Record<string, unknown>> = {
   // The build VM's host keys are deleted when it is generalized; one is enough to log in. Making an RSA
   // key takes seconds under emulation.
   ssh_genkeytypes: ['ed25519'],
@@ -20,7 +20,14 @@ export const firstBootSettings: Readonly<Record<string, unknown>> = {
 /** Stands in the user data, so that one can see in a guest whether it was taken. */
 export const FIRST_BOOT_MARK = 'goldsmith-first-boot';
 
+/** @param growDisk false when the disk is as large as its source: looking for room takes seconds under emulation. */
+export function settingsFor(growDisk: boolean): Readonly<Record<string, unknown>> {
+  return growDisk
+    ? firstBootSettings
+    : { ...firstBootSettings, growpart: { mode: 'off' }, resize_rootfs: false };
+}
+
 /** The settings as user data. */
-export function firstBootUserData(): string {
-  return `#cloud-config\n# ${FIRST_BOOT_MARK}\n${JSON.stringify(firstBootSettings)}\n`;
+export function firstBootUserData(growDisk: boolean): string {
+  return `#cloud-config\n# ${FIRST_BOOT_MARK}\n${JSON.stringify(settingsFor(growDisk))}\n`;
 }

@@ -130,6 +130,7 @@ async function boot(t: TestContext, kind: ProvisioningKind, stack: AsyncDisposab
         disk: { path, format: 'raw', ephemeral: true },
         discs: provisioning.discs,
         azureIdentity: kind === 'azure',
+        hyperV: kind === 'azure',
         network,
         workDir,
       },

@@ -100,7 +100,7 @@ test('the NoCloud seed is JSON that YAML reads alike, with the user and the addr
   const network: unknown = JSON.parse(seed['network-config']);
   assert.equal(pickMetadata(network, ['ethernets', 'primary', 'match', 'macaddress']), '52:54:00:ab:cd:ef');
   assert.equal(pickMetadata(JSON.parse(seed['meta-data']), ['instance-id']), identity.vmId);
-  assert.match(firstBootUserData(), /^#cloud-config\n#.*\n\{/);
+  assert.match(firstBootUserData(true), /^#cloud-config\n#.*\n\{/);
 });
 
 test('a body beyond every honest report is refused', async () => {

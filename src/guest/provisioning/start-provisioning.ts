@@ -6,7 +6,7 @@ import type { BuildUser } from '../../host/build-user.ts';
 import { GoldsmithError } from '../../model/errors.ts';
 import type { Provisioning as ProvisioningKind } from '../../model/image.ts';
 import { GUEST_ADDRESS } from '../../vm/network/user-network.ts';
-import { firstBootSettings, firstBootUserData } from './first-boot-settings.ts';
+import { firstBootUserData, settingsFor } from './first-boot-settings.ts';
 import type { HealthReport } from './health-report.ts';
 import type { ProvisioningIdentity } from './identity.ts';
 import { startMetadataService } from './metadata-service.ts';
@@ -22,6 +22,8 @@ export interface ProvisioningOptions {
   /** Private folder of the machine; must exist and belong to the build user. Discs are made here. */
   readonly workDir: string;
   readonly signal: AbortSignal;
+  /** The root file system grows into the whole disk. Default true. */
+  readonly growDisk?: boolean;
   /** Told every health report. */
   readonly onHealthReport?: (report: HealthReport) => void;
 }
@@ -52,7 +54,7 @@ export async function provisionAzure(options: ProvisioningOptions): Promise<Prov
   await using undo = new AsyncDisposableStack();
   const ready = Promise.withResolvers<string>();
   const failed = Promise.withResolvers<GoldsmithError>();
-  const userData = firstBootUserData();
+  const userData = firstBootUserData(options.growDisk ?? true);
   const metadata = undo.use(
     await startMetadataService({
       identity: options.identity,
@@ -90,7 +92,7 @@ export async function provisionNoCloud(options: ProvisioningOptions): Promise<Pr
       name: 'seed',
       label: 'cidata',
       form: 'iso9660',
-      files: buildNoCloudSeed(options.identity, firstBootSettings),
+      files: buildNoCloudSeed(options.identity, settingsFor(options.growDisk ?? true)),
     },
     options,
   );

@@ -16,6 +16,7 @@ const spec: VmSpec = {
   disk: { path: '/run/a,b.raw', format: 'raw', ephemeral: false },
   discs: ['/run/ovf.iso'],
   azureIdentity: true,
+  hyperV: true,
   network: undefined,
   workDir: '/run',
 };
@@ -41,7 +42,7 @@ test('the Azure identity is in the firmware tables and hides the emulator', () =
     valuesOf('-smbios', spec).some((table) => table.includes('asset=7783-7084-3265-9085-8269-3286-77')),
   );
   assert.deepEqual(valuesOf('-cpu', spec), ['max,hypervisor=off']);
-  const plain = { ...spec, azureIdentity: false };
+  const plain = { ...spec, azureIdentity: false, hyperV: false };
   assert.deepEqual([valuesOf('-smbios', plain), valuesOf('-cpu', plain)], [[], ['max']]);
 });
 

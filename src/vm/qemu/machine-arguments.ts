@@ -50,7 +50,7 @@ function machineType(spec: VmSpec): string {
 
 /** walinuxagent starts only where systemd sees Hyper-V, and systemd asks CPUID before the firmware strings. */
 function cpu(spec: VmSpec): string {
-  return spec.azureIdentity ? `${spec.cpuModel},hypervisor=off` : spec.cpuModel;
+  return spec.hyperV ? `${spec.cpuModel},hypervisor=off` : spec.cpuModel;
 }
 
 function identity(spec: VmSpec): readonly string[] {
