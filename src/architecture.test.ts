@@ -17,7 +17,21 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   guest: ['model', 'host', 'vm'],
   distribute: ['model', 'host', 'disk', 'images'],
   build: ['model', 'host', 'disk', 'images', 'vm', 'guest', 'distribute'],
-  cli: ['model', 'arm', 'host', 'disk', 'images', 'vm', 'guest', 'distribute', 'build'],
+  store: ['model', 'host'],
+  identity: ['model', 'host', 'store'],
+  runs: ['model', 'host', 'disk', 'images', 'vm', 'guest', 'distribute', 'build', 'store'],
+  providers: [
+    ...['model', 'arm', 'host', 'disk', 'images', 'vm', 'guest', 'distribute', 'build', 'store', 'identity'],
+    'runs',
+  ],
+  server: [
+    ...['model', 'arm', 'host', 'disk', 'images', 'vm', 'guest', 'distribute', 'build', 'store', 'identity'],
+    ...['runs', 'providers'],
+  ],
+  cli: [
+    ...['model', 'arm', 'host', 'disk', 'images', 'vm', 'guest', 'distribute', 'build', 'store', 'identity'],
+    ...['runs', 'providers', 'server'],
+  ],
 };
 
 const src = import.meta.dirname;
