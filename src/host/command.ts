@@ -106,11 +106,13 @@ export interface StartOptions {
   readonly usesTerminal?: boolean;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What the program gets when this process dies. `TERM` only for programs that surely end on it. Default `KILL`. */
+  readonly deathSignal?: 'KILL' | 'TERM';
 }
 
-/** Starts a long-lived program. The kernel kills it when this process dies (util-linux `setpriv --pdeathsig`). */
+/** Starts a long-lived program. The kernel ends it when this process dies (util-linux `setpriv --pdeathsig`). */
 export function startProcess(argv: readonly string[], options: StartOptions): ChildProcess {
-  const guarded = ['setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+  const guarded = ['setpriv', '--pdeathsig', options.deathSignal ?? 'KILL', '--', ...argv];
   const [program = 'setpriv', ...args] = guarded;
   return spawn(program, args, {
     stdio: options.stdio,
