@@ -41,7 +41,7 @@ export interface BenchMachine {
 
 export function performancePage(cases: readonly CaseSummary[], machine: BenchMachine, runs: number): string {
   return [
-    '# Performance',
+    '## Image builds',
     '',
     'Written by `npm run bench`; run it to get the numbers of your machine. Both sides build the reference template',
     'in `bench/template.json` (update the package lists, install nginx-light, write a file, check it) from the same',
@@ -72,7 +72,7 @@ export function phaseTable(title: string, run: Measurement | undefined): readonl
   const mark = (isScript: boolean): string => (isScript ? 'script' : 'overhead');
   return [
     '',
-    `## ${title}`,
+    `### ${title}`,
     '',
     '| phase | time | |',
     '| --- | --- | --- |',

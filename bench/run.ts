@@ -1,7 +1,5 @@
 /** `npm run bench [-- --cases cold --runs 3 --json]`: Goldsmith and Packer side by side on this machine. */
-import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBuildHost } from '../src/cli/connect-build-host.ts';
 import { runCommand } from '../src/host/command.ts';
@@ -11,6 +9,7 @@ import { readQemuVersion } from '../src/host/accelerator/accelerator.ts';
 import { openHome } from '../src/host/home.ts';
 import { formatBytes } from '../src/model/sizes.ts';
 import { coldCase } from './cases.ts';
+import { writePart } from './performance-page.ts';
 import { performancePage, phaseTable, summarize, type BenchMachine, type CaseSummary } from './report.ts';
 
 const { values } = parseArgs({
@@ -37,8 +36,7 @@ const say = (line: string): void => void process.stderr.write(`${new Date().toIS
 await prepareHost();
 const results: CaseSummary[] = [];
 for (const name of wanted) results.push(summarize(await known[name](runs, say, stop.signal)));
-const page = performancePage(results, await describeMachine(), runs);
-writeFileSync(join(import.meta.dirname, '..', 'docs', 'reference', 'performance.md'), page);
+writePart('builds', performancePage(results, await describeMachine(), runs));
 process.stdout.write(
   values.json ? `${JSON.stringify({ cases: results }, undefined, 2)}\n` : terminalReport(),
 );
