@@ -39,6 +39,17 @@ export async function installMissing(report: DoctorReport, options: InstallOptio
   }
 }
 
+/**
+ * Installs Debian packages that the product itself does not need: the peers of tests and benchmarks.
+ * @throws GoldsmithError as {@link installMissing} does.
+ */
+export async function installExtraPackages(
+  packages: readonly string[],
+  options: InstallOptions,
+): Promise<void> {
+  if (packages.length > 0) await installPackages(packages, becomeRoot(), options);
+}
+
 async function installPackages(
   packages: readonly string[],
   become: readonly string[],
