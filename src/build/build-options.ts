@@ -5,14 +5,20 @@ import type { CatalogueEntry } from '../images/catalogue/catalogue-file.ts';
 import type { ImageStore } from '../images/store/image-store.ts';
 import type { ImageTemplate } from '../model/image-template.ts';
 import type { DiskFormat } from '../model/run.ts';
+import type { resolveSource } from '../images/resolve-source.ts';
 import type { Accelerator, Hypervisor } from '../vm/hypervisor.ts';
+import type { openGuestSession } from './guest-session.ts';
 
 export interface BuildOptions {
+  /** GUID and name of the run's folder, which may hold the logs of an earlier attempt; undefined = a new one. */
+  readonly runId?: string;
   readonly template: ImageTemplate;
   /** For messages and as the origin of what is published. */
   readonly templateName: string;
   /** Base of relative `scriptUri` and `sourceUri` paths; undefined = only http and https. */
   readonly templateFolder: string | undefined;
+  /** Scripts and files that are on this machine already: local paths by the address in the template. */
+  readonly localCopies?: ReadonlyMap<string, string>;
   /** Where VHDs and extra copies go; made when missing. */
   readonly outputFolder: string;
   /** Extra copies of the result. */
@@ -32,6 +38,10 @@ export interface BuildHost {
   readonly accelerator: Accelerator;
   readonly cpuModel: string;
   readonly now: () => number;
+  /** How sources become bytes; undefined = {@link resolveSource}. */
+  readonly resolveSource?: typeof resolveSource;
+  /** How machines get ready for customizers; undefined = {@link openGuestSession}: real ones, over SSH. */
+  readonly openSession?: typeof openGuestSession;
 }
 
 /** Azure's builder waits this long for SSH; enough for the slowest emulated first boot. */

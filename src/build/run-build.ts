@@ -25,7 +25,7 @@ export async function runBuild(
   sink: BuildEventSink,
   cancel: AbortSignal,
 ): Promise<RunRecord> {
-  const runId = randomUUID();
+  const runId = options.runId ?? randomUUID();
   const folder = makeRunFolder(host.home, runId);
   const journal = openJournal(folder.root);
   try {

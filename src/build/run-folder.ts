@@ -30,9 +30,9 @@ export function runFolder(home: Home, runId: string): RunFolder {
   };
 }
 
-/** Makes the folder of a new run; work files are for this user (and the build user) only. */
+/** Makes the folder of a run unless it is there; work files are for this user (and the build user) only. */
 export function makeRunFolder(home: Home, runId: string): RunFolder {
   const folder = runFolder(home, runId);
-  mkdirSync(folder.root, { mode: 0o755 });
+  mkdirSync(folder.root, { recursive: true, mode: 0o755 });
   return folder;
 }

@@ -7,13 +7,15 @@ import { distribute, type TargetResult } from '../../distribute/distribute.ts';
 import type { DistributionContext } from '../../distribute/target-context.ts';
 import type { Target } from '../../model/image-template.ts';
 import type { ImageFacts } from '../../model/image.ts';
-import type { DiskFormat } from '../../model/run.ts';
+import type { Artifact, DiskFormat } from '../../model/run.ts';
 import type { Step } from '../step.ts';
 
 export interface DistributeInput extends Omit<DistributionContext, 'signal' | 'onProgress'> {
   readonly disk: ImageFacts;
   readonly targets: readonly Target[];
   readonly copies: readonly DiskFormat[];
+  /** Told of each artifact as soon as it is published. */
+  readonly onArtifact: (artifact: Artifact) => void;
 }
 
 export const distributeStep: Step<DistributeInput, readonly TargetResult[]> = {
@@ -32,6 +34,7 @@ export const distributeStep: Step<DistributeInput, readonly TargetResult[]> = {
           return;
         }
         const { artifact, warnings } = result;
+        input.onArtifact(artifact);
         context.output(
           'out',
           `${artifact.kind} "${result.runOutputName}": ${artifact.artifactId ?? artifact.path}`,

@@ -12,6 +12,8 @@ export interface FetchInput {
   readonly template: ImageTemplate;
   readonly templateFolder: string | undefined;
   readonly workDir: string;
+  /** See `BuildOptions.localCopies`. */
+  readonly localCopies: ReadonlyMap<string, string> | undefined;
 }
 
 export const fetchArtifactsStep: Step<FetchInput, Artifacts> = {
@@ -21,6 +23,7 @@ export const fetchArtifactsStep: Step<FetchInput, Artifacts> = {
     fetchArtifacts(input.template, {
       templateFolder: input.templateFolder,
       destination: join(input.workDir, 'artifacts'),
+      ...(input.localCopies === undefined ? {} : { localCopies: input.localCopies }),
       signal: context.signal,
       onProgress: ({ uri, doneBytes, totalBytes }) => context.progress(uri, doneBytes, totalBytes),
       onRetry: (message) => context.output('err', message),

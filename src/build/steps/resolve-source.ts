@@ -31,7 +31,8 @@ export const resolveSourceStep: Step<ResolveSourceInput, ResolvedSource> = {
       purpose: `preparing ${sourceName(source)}`,
       onWait: (holder) => context.output('out', `Waiting for another process: ${holder}`),
     });
-    const resolved = await resolveSource(source, {
+    const resolve = host.resolveSource ?? resolveSource;
+    const resolved = await resolve(source, {
       store: host.store,
       catalogue: host.catalogue,
       cacheDir: host.home.cache,

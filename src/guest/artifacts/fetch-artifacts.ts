@@ -24,6 +24,8 @@ export interface FetchOptions {
   readonly templateFolder: string | undefined;
   /** Folder for the copies; made when missing. */
   readonly destination: string;
+  /** Absolute paths of files that stand for addresses, which are then not asked. */
+  readonly localCopies?: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ArtifactProgress) => void;
   /** Told of failed attempts that will be repeated. */
@@ -85,6 +87,8 @@ async function fetchOne(uri: string, localPath: string, options: FetchOptions): 
   const url = URL.parse(uri);
   const shown = redactUri(uri);
   const { signal, onProgress } = options;
+  const copy = options.localCopies?.get(uri);
+  if (copy !== undefined) return { ...(await copyLocal(copy, '/', localPath, signal)), localPath };
   if (url !== null && /^https?:$/.test(url.protocol)) {
     const file = await download(url, localPath, {
       signal,
