@@ -45,19 +45,32 @@ export interface PublishedImage {
   readonly location: string;
 }
 
-/** Files of a staging account. */
+/** Files of storage accounts. Every call is one attempt that ends with `signal`. */
 export interface StagingFiles {
-  /** Makes `text` the end of the blob, which is made when it is missing; `offset` is what it must hold before. */
-  append(place: StagingPlace, blob: BlobName, offset: number, bytes: Uint8Array): Promise<void>;
-  /** Bytes that the blob holds; 0 when it does not exist. */
-  size(place: StagingPlace, blob: BlobName): Promise<number>;
-  /** Copies a blob into a new local file. */
-  download(place: StagingPlace, blob: BlobName, path: string, signal: AbortSignal): Promise<void>;
-  /** Stores a fixed VHD as a page blob, replacing one of that name. @returns the address of the blob. */
-  uploadVhd(place: StagingPlace, blob: BlobName, path: string, signal: AbortSignal): Promise<string>;
+  /** Bytes that the log blob holds; 0 when it does not exist. */
+  logSize(blob: BlobPlace, signal: AbortSignal): Promise<number>;
+  /**
+   * Puts `bytes` behind the first `offset` bytes of the log blob, which is made when it is missing.
+   * @returns false when it does not hold just `offset` bytes; nothing was written then.
+   */
+  appendLog(blob: BlobPlace, offset: number, bytes: Uint8Array, signal: AbortSignal): Promise<boolean>;
+  /** Copies a blob into a new local file. @throws GoldsmithError `DownloadFailed`, `Cancelled`. */
+  download(blob: BlobPlace, path: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Stores a fixed VHD as a page blob, in place of one of that name.
+   * @returns the address of the blob.
+   * @throws GoldsmithError `DistributeFailed`, `Cancelled`.
+   */
+  uploadVhd(blob: BlobPlace, path: string, signal: AbortSignal): Promise<string>;
+  /** The address of a blob as clients see it. */
+  addressOf(blob: BlobPlace): string;
+  /** What `address` names, when it is in an account that is served here. */
+  placeOf(address: string): BlobPlace | undefined;
 }
 
-export interface BlobName {
+export interface BlobPlace {
+  /** Storage account. */
+  readonly account: string;
   readonly container: string;
   readonly name: string;
 }
