@@ -77,6 +77,7 @@ export interface ProviderRoute {
    * `/subscriptions/{subscriptionId}/providers/Microsoft.Compute/locations/{location}/publishers`.
    */
   readonly path: string;
+  /** Newest first; empty: any. */
   readonly apiVersions: readonly string[];
   /** What the caller must be allowed to do, for example `Microsoft.Compute/locations/publishers/read`; undefined: any valid token. */
   readonly action: string | undefined;
@@ -103,6 +104,8 @@ export interface ResourceProvider {
   readonly operations?: readonly OperationDescription[];
   /** A subscription starts with it registered; others answer `MissingSubscriptionRegistration` first. */
   readonly registeredByDefault: boolean;
+  /** Api-versions whose error bodies have no `error` around them. */
+  readonly unwrappedErrors?: readonly string[];
   /** Ends with the service. */
   readonly [Symbol.asyncDispose]?: () => Promise<void>;
 }
