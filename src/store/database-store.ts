@@ -31,10 +31,10 @@ export class DatabaseStore implements Store {
   readonly #subscriptions: Subscriptions;
   #closed: Promise<void> | undefined;
 
-  constructor(database: Database, events: DatabaseEvents) {
+  constructor(database: Database, subscriptions: Subscriptions, events: DatabaseEvents) {
     this.#database = database;
     this.#queue = new JobQueue(database, events);
-    this.#subscriptions = new Subscriptions(database, events);
+    this.#subscriptions = subscriptions;
     const repositories = createRepositories(database.queries, this.#queue.sender);
     this.resources = repositories.resources;
     this.operations = repositories.operations;
@@ -73,7 +73,7 @@ export class DatabaseStore implements Store {
 
   async #close(): Promise<void> {
     await this.#queue[Symbol.asyncDispose]();
-    await this.#subscriptions[Symbol.asyncDispose]();
+    this.#subscriptions[Symbol.dispose]();
     await this.#database[Symbol.asyncDispose]();
   }
 }

@@ -1,59 +1,49 @@
-/** Who wants to hear of changed rows. One LISTEN for each topic, made when somebody first asks for it. */
+/** Who wants to hear of changed rows. The database is listened to from the start, so that no subscriber is late. */
 import type { Database, DatabaseEvents } from './database/database.ts';
-import { leaveTransaction } from './database/transaction-scope.ts';
 import type { StoreTopic } from './store.ts';
 
 type Listener = (key: string) => void;
 
-export class Subscriptions implements AsyncDisposable {
-  readonly #database: Database;
+const topics: readonly StoreTopic[] = ['runs', 'resources', 'operations'];
+
+export class Subscriptions implements Disposable {
   readonly #events: DatabaseEvents;
   readonly #listeners = new Map<StoreTopic, Set<Listener>>();
-  readonly #starting: Promise<void>[] = [];
   readonly #closing = new AbortController();
 
-  constructor(database: Database, events: DatabaseEvents) {
-    this.#database = database;
+  private constructor(events: DatabaseEvents) {
     this.#events = events;
+  }
+
+  static async open(database: Database, events: DatabaseEvents): Promise<Subscriptions> {
+    const subscriptions = new Subscriptions(events);
+    for (const topic of topics) {
+      // The name is that of the trigger functions in the migrations.
+      const tell = (key: string): void => subscriptions.#tell(topic, key);
+      await database.listen(`goldsmith_${topic}`, tell, subscriptions.#closing.signal);
+    }
+    return subscriptions;
   }
 
   /** @returns a function that ends the subscription. */
   add(topic: StoreTopic, listener: Listener): () => void {
     const entry: Listener = (key) => listener(key); // one function may subscribe twice
-    const listeners = this.#listeners.get(topic);
-    if (listeners === undefined) {
-      this.#listeners.set(topic, new Set([entry]));
-      this.#starting.push(leaveTransaction(async () => this.#listen(topic)));
-    } else {
-      listeners.add(entry);
-    }
-    return () => this.#listeners.get(topic)?.delete(entry);
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners.add(entry));
+    return () => listeners.delete(entry);
   }
 
-  async #listen(topic: StoreTopic): Promise<void> {
-    try {
-      await this.#database.listen(
-        `goldsmith_${topic}`,
-        (key) => {
-          for (const listener of this.#listeners.get(topic) ?? []) this.#tell(listener, key);
-        },
-        this.#closing.signal,
-      );
-    } catch (error) {
-      this.#events.onError(error);
+  #tell(topic: StoreTopic, key: string): void {
+    for (const listener of this.#listeners.get(topic) ?? []) {
+      try {
+        listener(key);
+      } catch (error) {
+        this.#events.onError(error);
+      }
     }
   }
 
-  #tell(listener: Listener, key: string): void {
-    try {
-      listener(key);
-    } catch (error) {
-      this.#events.onError(error);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#starting);
+  [Symbol.dispose](): void {
     this.#closing.abort();
     this.#listeners.clear();
   }

@@ -4,6 +4,7 @@ import { Kysely } from 'kysely';
 import { fromPglite, PgBoss } from 'pg-boss';
 import type { Database, DatabaseEvents } from './database.ts';
 import { bossOptions } from './boss-options.ts';
+import { DurableFiles, durableSettings } from './durable-files.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { pgliteDialect } from './pglite-dialect.ts';
 import type { Tables } from './tables.ts';
@@ -19,22 +20,31 @@ export interface PgliteOptions extends DatabaseEvents {
   readonly onClosed?: () => Promise<void>;
 }
 
-/** PostgreSQL settings in a folder; in memory nothing outlives the process anyway. */
-const durable = ['-c', 'fsync=on', '-c', 'synchronous_commit=on'];
+/** How PGlite is started; in memory without a folder. */
+export function pgliteSettings(dataFolder: string | undefined, prepared: Blob | undefined): PGliteOptions {
+  const start = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
+  return {
+    // A new database starts with one segment of its log: 16 MiB by default, of which most stays empty.
+    initDbStartParams: ['--wal-segsize=1'],
+    ...(prepared === undefined ? {} : { loadDataDir: prepared }),
+    ...(dataFolder === undefined
+      ? { startParams: start }
+      : {
+          fs: new DurableFiles(dataFolder),
+          startParams: [...start.filter((word) => word !== NO_FSYNC), ...durableSettings],
+        }),
+  };
+}
+
+/** The default of 128 MB would be a part of this process for ever; the kernel caches the files anyway. */
+const SHARED_BUFFERS = '32MB';
+const NO_FSYNC = '-F';
+/** Nobody else does it: there is no autovacuum in one process. */
+const VACUUM_EVERY_MS = 6 * 3600 * 1000;
 
 /** Opens PGlite and brings its tables up to date. @throws GoldsmithError `HostNotReady` as `migrate` does. */
 export async function openPglite(options: PgliteOptions): Promise<PgliteDatabase> {
-  const { dataFolder, prepared } = options;
-  const settings: PGliteOptions = {
-    ...(prepared === undefined ? {} : { loadDataDir: prepared }),
-    ...(dataFolder === undefined
-      ? {}
-      : {
-          dataDir: dataFolder,
-          startParams: [...PGlite.defaultStartParams.filter((word) => word !== '-F'), ...durable],
-        }),
-  };
-  const pglite = await PGlite.create(settings);
+  const pglite = await PGlite.create(pgliteSettings(options.dataFolder, options.prepared));
   const database = new PgliteDatabase(pglite, options);
   try {
     await database.prepare();
@@ -51,9 +61,13 @@ export class PgliteDatabase implements Database {
   readonly #pglite: PGlite;
   readonly #turns = new Turns();
   readonly #onClosed: () => Promise<void>;
+  readonly #vacuuming: NodeJS.Timeout;
 
   constructor(pglite: PGlite, options: PgliteOptions) {
     this.#pglite = pglite;
+    this.#vacuuming = setInterval(() => {
+      this.vacuum().catch(options.onError);
+    }, VACUUM_EVERY_MS).unref();
     this.#onClosed = options.onClosed ?? (async () => undefined);
     this.queries = new Kysely<Tables>({ dialect: pgliteDialect(pglite, this.#turns) });
   }
@@ -76,6 +90,10 @@ export class PgliteDatabase implements Database {
     refuseInsideTransaction();
     await this.#turns.run(async () => this.#pglite.exec(sql));
   };
+
+  async #query(sql: string): Promise<readonly Record<string, unknown>[]> {
+    return this.#turns.run(async () => (await this.#pglite.query<Record<string, unknown>>(sql)).rows);
+  }
 
   readonly createBoss = (): PgBoss => {
     const official = fromPglite(this.#pglite);
@@ -111,12 +129,21 @@ export class PgliteDatabase implements Database {
     });
   };
 
+  /** Gives the space of old rows back and renews what the planner knows; others have their turns between tables. */
+  async vacuum(): Promise<void> {
+    const tables = await this.#query(
+      "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname like 'goldsmith%'",
+    );
+    for (const { name } of tables) await this.script(`vacuum (analyze) ${String(name)}`);
+  }
+
   /** The data folder as an uncompressed archive. */
   async dump(): Promise<Blob> {
     return this.#turns.run(async () => this.#pglite.dumpDataDir('none'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#vacuuming);
     await this.#turns.run(async () => {
       if (!this.#pglite.closed) await this.#pglite.close();
     });
