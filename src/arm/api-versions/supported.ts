@@ -1,9 +1,11 @@
 /** Every api-version of `Microsoft.VirtualMachineImages/imageTemplates` that is understood, oldest first. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ImageTemplate } from '../../model/image-template.ts';
+import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import type { JsonPath } from '../json/json-path.ts';
 import type { FieldNames } from '../wire/align-fields.ts';
 import { checkWire, type CheckedWire } from '../wire/check-wire.ts';
+import { projectFields } from '../wire/project-fields.ts';
 import { imageTemplateSchema as schema20200214 } from './2020-02-14/schema.ts';
 import { translate as translate20200214 } from './2020-02-14/translate.ts';
 import { imageTemplateSchema as schema20211001 } from './2021-10-01/schema.ts';
@@ -35,9 +37,18 @@ export const newestApiVersion: ApiVersion = '2025-10-01';
 
 export interface TemplateWire {
   readonly fieldNames: FieldNames;
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodObject;
+  /** Schema of `properties`. */
+  readonly properties: z.ZodObject;
   /** Checks a body that stands at `root` of its document and lifts it to the domain model. */
   readonly read: (body: unknown, root?: JsonPath) => CheckedWire<ImageTemplate>;
+  /** Like `read`, with the body itself: names corrected, without what the service sets or does not know. */
+  readonly accept: (body: unknown, root?: JsonPath) => CheckedWire<AcceptedTemplate>;
+}
+
+export interface AcceptedTemplate {
+  readonly template: ImageTemplate;
+  readonly body: JsonObject;
 }
 
 export const templateWires: Readonly<Record<ApiVersion, TemplateWire>> = {
@@ -55,17 +66,26 @@ export function isApiVersion(text: string): text is ApiVersion {
   return apiVersions.some((version) => version === text);
 }
 
-function wire<S extends z.ZodType>(
+function wire<S extends z.ZodObject<{ properties: z.ZodObject }>>(
   fieldNames: FieldNames,
   schema: S,
   translate: (value: z.output<S>) => ImageTemplate,
 ): TemplateWire {
+  const check = (body: unknown, root: JsonPath = []) => checkWire(schema, body, fieldNames, root);
   return {
     fieldNames,
     schema,
-    read: (body, root = []) => {
-      const checked = checkWire(schema, body, fieldNames, root);
+    properties: schema.shape.properties,
+    read: (body, root) => {
+      const checked = check(body, root);
       return checked.ok ? { ...checked, value: translate(checked.value) } : checked;
+    },
+    accept: (body, root) => {
+      const checked = check(body, root);
+      if (!checked.ok) return checked;
+      const fields: unknown = checked.value;
+      const own = isJsonObject(fields) ? projectFields(schema, fields, 'drop') : {};
+      return { ...checked, value: { template: translate(checked.value), body: own } };
     },
   };
 }

@@ -54,7 +54,8 @@ const mutations: readonly Mutation[] = [
     if (Array.isArray(parent)) parent.splice(Number(key), 1);
     else Reflect.deleteProperty(parent, key);
   },
-  (place, random) => put(place.parent, place.key, pick(garbage, random)),
+  // A copy: what goes into the document may be damaged again, and must not end up inside itself.
+  (place, random) => put(place.parent, place.key, structuredClone(pick(garbage, random))),
   (place, random) => put(place.parent, pick(names, random), take(place)),
   (place) => put(place.parent, place.key.toUpperCase(), take(place)),
   (place) => put(place.parent, `${place.key}x`, take(place)),
@@ -107,9 +108,9 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** An example template with one to three things wrong in it; sometimes still a good one. */
-export function damagedTemplate(random: () => number): unknown {
-  const document: unknown = JSON.parse(pick(exampleTexts, random));
+/** One of `texts` (default: the example templates) with one to three things wrong in it; sometimes still a good one. */
+export function damagedTemplate(random: () => number, texts: readonly string[] = exampleTexts): unknown {
+  const document: unknown = JSON.parse(pick(texts, random));
   for (let count = 1 + Math.floor(random() * 3); count > 0; count -= 1) {
     const places = placesOf(document);
     if (places.length > 0) pick(mutations, random)(pick(places, random), random);

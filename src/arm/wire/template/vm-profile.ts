@@ -1,7 +1,7 @@
 /** `properties.vmProfile` and the disks beside it (reference 1.4, 2.7). */
 import { z } from 'zod';
 import type { VmProfile } from '../../../model/image-template.ts';
-import { parseSubnetId, resourceIdForms } from '../../known-resource-ids.ts';
+import { parseSubnetId, resourceIdForms, type SubnetId } from '../../known-resource-ids.ts';
 import { resourceIdKey } from '../../resource-id.ts';
 import { entries, has, type Fields, type Finding } from '../finding.ts';
 import { list, maxInt32, optional, textOrEmpty, wholeNumber } from '../scalars.ts';
@@ -51,14 +51,20 @@ export function containerSubnetFitsBuildSubnet(fields: Fields): readonly Finding
     const message = "Field 'containerInstanceSubnetId' can only be used with 'subnetId'.";
     return [{ path, code: 'FieldConflict', message }];
   }
-  const container = parseSubnetId(String(fields['containerInstanceSubnetId']));
-  const build = parseSubnetId(String(fields['subnetId']));
+  const container = subnetIn(fields, 'containerInstanceSubnetId');
+  const build = subnetIn(fields, 'subnetId');
   if (container === undefined || build === undefined) return [];
   if (resourceIdKey(container.virtualNetworkId) !== resourceIdKey(build.virtualNetworkId)) {
     return [{ path, expected: "a subnet in the same virtual network as 'subnetId'" }];
   }
   const sameSubnet = container.subnet.toLowerCase() === build.subnet.toLowerCase();
   return sameSubnet ? [{ path, expected: "another subnet than 'subnetId'" }] : [];
+}
+
+/** Rules see fields before anything is known about their types. */
+function subnetIn(fields: Fields, name: string): SubnetId | undefined {
+  const value = fields[name];
+  return typeof value === 'string' ? parseSubnetId(value) : undefined;
 }
 
 function isSet(fields: Fields, name: string): boolean {
