@@ -12,8 +12,9 @@ import {
   type ContainerClient,
 } from '@azure/storage-blob';
 import { GoldsmithError } from '../../model/errors.ts';
-import type { BlobService, PutBlob, PutFileRequest, SasGrant } from './blob-service.ts';
-import { encodeBlobName, isContainerName, requireContainerName } from './names.ts';
+import type { BlobPlace, BlobService, PutBlob, PutFileRequest, SasGrant } from './blob-service.ts';
+import { getBlobFile, type GetFileRequest } from './get-blob-file.ts';
+import { encodeBlobName, isContainerName, pathBelow, requireContainerName } from './names.ts';
 import { putBlobFile, type FindExtents } from './put-blob-file.ts';
 import { serviceAgent, servicePipeline } from './service-pipeline.ts';
 
@@ -89,6 +90,13 @@ class AzureStorageBlobs implements BlobService {
     return `${this.#options.url}/${realName(account, container)}/${encodeBlobName(blob)}`;
   }
 
+  locate(url: string): BlobPlace | undefined {
+    const found = pathBelow(this.#options.url, url);
+    const [, account, container] = /^([a-z0-9]{3,24})-(.+)$/.exec(found?.container ?? '') ?? [];
+    if (found === undefined || account === undefined || container === undefined) return undefined;
+    return { account, container, blob: found.blob };
+  }
+
   async containerSas(account: string, container: string, grant: SasGrant): Promise<string> {
     const { startsOn, expiresOn } = grant;
     const values = {
@@ -106,6 +114,10 @@ class AzureStorageBlobs implements BlobService {
     await this.ensureContainer(account, container, signal);
     const put = await putBlobFile(this.container(account, container), request, this.#options.findExtents);
     return { url: this.blobUrl(account, container, blob), ...put };
+  }
+
+  async getFile(request: GetFileRequest): Promise<void> {
+    await getBlobFile(this.container(request.account, request.container), request);
   }
 
   async flush(): Promise<void> {

@@ -3,6 +3,7 @@
  * machines share it; both pass one contract suite.
  */
 import type { BlockBlobUploadOptions, ContainerClient } from '@azure/storage-blob';
+import type { GetFileRequest } from './get-blob-file.ts';
 
 export interface AccountKeys {
   /** Base64, as `listKeys` shows them. */
@@ -33,6 +34,8 @@ export interface BlobService extends AsyncDisposable {
   ensureContainer(account: string, container: string, signal: AbortSignal): Promise<void>;
   /** The address of a blob as clients see it, without SAS. */
   blobUrl(account: string, container: string, blob: string): string;
+  /** What `blobUrl` was asked for; undefined when the address is not one of this service. A query is ignored. */
+  locate(url: string): BlobPlace | undefined;
   /** A SAS for one container (without `?`), for clients that have no key. */
   containerSas(account: string, container: string, grant: SasGrant): Promise<string>;
   /**
@@ -41,10 +44,21 @@ export interface BlobService extends AsyncDisposable {
    * @throws GoldsmithError `DistributeFailed`, `Cancelled`; a part of a new blob does not stay.
    */
   putFile(request: PutFileRequest): Promise<PutBlob>;
+  /**
+   * Downloads a blob into a new file, sparse where a page blob is.
+   * @throws GoldsmithError `SourceNotFound`, `DownloadFailed`, `Cancelled`; no file is left then.
+   */
+  getFile(request: GetFileRequest): Promise<void>;
   /** Waits until everything that was answered survives the sudden end of this machine's processes. */
   flush(): Promise<void>;
   /** Resolves when requests are served. @throws GoldsmithError `HostNotReady` when that will not happen. */
   ready(signal: AbortSignal): Promise<void>;
+}
+
+export interface BlobPlace {
+  readonly account: string;
+  readonly container: string;
+  readonly blob: string;
 }
 
 export interface SasGrant {

@@ -21,3 +21,21 @@ export function requireContainerName(name: string): string {
 export function encodeBlobName(name: string): string {
   return name.split('/').map(encodeURIComponent).join('/');
 }
+
+/** Container and blob of `url` below `endpoint` (no slash at its end); undefined when it is not below it. */
+export function pathBelow(
+  endpoint: string,
+  url: string,
+): { readonly container: string; readonly blob: string } | undefined {
+  const [base, given] = [URL.parse(endpoint), URL.parse(url)];
+  if (base === null || given === null || base.host !== given.host) return undefined;
+  const prefix = `${base.pathname.replace(/\/$/, '')}/`;
+  if (!given.pathname.startsWith(prefix)) return undefined;
+  const [container = '', ...blob] = given.pathname.slice(prefix.length).split('/');
+  if (!isContainerName(container) || blob.join('/') === '') return undefined;
+  try {
+    return { container, blob: blob.map(decodeURIComponent).join('/') };
+  } catch {
+    return undefined; // percent signs that encode nothing
+  }
+}

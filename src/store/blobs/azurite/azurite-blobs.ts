@@ -11,8 +11,16 @@ import {
   type ContainerClient,
 } from '@azure/storage-blob';
 import { GoldsmithError } from '../../../model/errors.ts';
-import type { AccountKeys, BlobService, PutBlob, PutFileRequest, SasGrant } from '../blob-service.ts';
-import { encodeBlobName, isAccountName, requireContainerName } from '../names.ts';
+import type {
+  AccountKeys,
+  BlobPlace,
+  BlobService,
+  PutBlob,
+  PutFileRequest,
+  SasGrant,
+} from '../blob-service.ts';
+import { getBlobFile, type GetFileRequest } from '../get-blob-file.ts';
+import { encodeBlobName, isAccountName, pathBelow, requireContainerName } from '../names.ts';
 import { putBlobFile, type FindExtents } from '../put-blob-file.ts';
 import { serviceAgent, servicePipeline, type ServiceConnection } from '../service-pipeline.ts';
 import { AzuriteProcess, DEFAULT_RESTART_DELAYS_MS } from './azurite-process.ts';
@@ -121,6 +129,12 @@ class AzuriteBlobs implements BlobService {
     return `${this.accountEndpoint(account)}/${requireContainerName(container)}/${encodeBlobName(blob)}`;
   }
 
+  locate(url: string): BlobPlace | undefined {
+    const account = URL.parse(url)?.pathname.split('/')[1] ?? '';
+    const found = this.#accounts.has(account) ? pathBelow(this.accountEndpoint(account), url) : undefined;
+    return found === undefined ? undefined : { account, ...found };
+  }
+
   async containerSas(account: string, container: string, grant: SasGrant): Promise<string> {
     const { startsOn, expiresOn } = grant;
     const values = {
@@ -139,6 +153,10 @@ class AzuriteBlobs implements BlobService {
     const put = await putBlobFile(container, request, this.#findExtents);
     await this.flush();
     return { url: this.blobUrl(request.account, request.container, request.blob), ...put };
+  }
+
+  async getFile(request: GetFileRequest): Promise<void> {
+    await getBlobFile(this.container(request.account, request.container), request);
   }
 
   async flush(): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import type { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +95,36 @@ export function blobContract(name: string, open: () => Promise<BlobFixture>): vo
       const { readableStreamBody } = await client.download();
       assert.ok(readableStreamBody !== undefined);
       assert.equal(await digest(readableStreamBody), await digest(createReadStream(path)));
+    });
+
+    test('a page blob is downloaded with its holes, a block blob as it is', async () => {
+      const [disk, text] = [join(work, 'holes.vhd'), join(work, 'lines')];
+      await fixture.writeVhd(disk, 64 * MIB);
+      await writeFile(text, 'line\n'.repeat(1000));
+      for (const [path, blob] of [
+        [disk, 'folder/holes.vhd'],
+        [text, 'lines'],
+      ] as const) {
+        const place = { account: 'one', container: 'vhds', blob };
+        const { url } = await service.putFile({ ...place, path, signal });
+        assert.deepEqual(service.locate(`${url}?sv=1`), place);
+        const copy = `${path}.copy`;
+        await service.getFile({ ...place, path: copy, signal });
+        assert.equal(await digest(createReadStream(copy)), await digest(createReadStream(path)));
+        assert.ok((await stat(copy)).blocks * 512 < 2 * MIB);
+        const again = service.getFile({ ...place, path: `${copy}2`, maxBytes: 10, signal });
+        await assert.rejects(again, { code: 'DownloadFailed' });
+      }
+      const none = { account: 'one', container: 'vhds', blob: 'none', path: join(work, 'none.copy'), signal };
+      await assert.rejects(service.getFile(none), { code: 'SourceNotFound' });
+      await assert.rejects(stat(none.path), { code: 'ENOENT' });
+      for (const url of [
+        'https://elsewhere.test/one/vhds/a',
+        'x',
+        `${service.accountEndpoint('one')}/vhds`,
+      ]) {
+        assert.equal(service.locate(url), undefined, url);
+      }
     });
 
     test('a blob takes the place of an older one of another kind', async () => {
