@@ -1,5 +1,6 @@
 /** The store over a database that is open. */
 import { fromKysely } from 'pg-boss';
+import type { ActivityRepository } from './activity/activity.ts';
 import type { Database, DatabaseEvents } from './database/database.ts';
 import { inTransaction } from './database/transaction.ts';
 import { refuseInsideTransaction } from './database/transaction-scope.ts';
@@ -25,6 +26,7 @@ export class DatabaseStore implements Store {
   readonly operations: OperationRepository;
   readonly runs: RunRepository;
   readonly settings: SettingsRepository;
+  readonly activity: ActivityRepository;
   readonly jobs: JobSender;
   readonly #database: Database;
   readonly #queue: JobQueue;
@@ -40,6 +42,7 @@ export class DatabaseStore implements Store {
     this.operations = repositories.operations;
     this.runs = repositories.runs;
     this.settings = repositories.settings;
+    this.activity = repositories.activity;
     this.jobs = repositories.jobs;
   }
 

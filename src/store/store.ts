@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../model/json.ts';
 import type { RunState, RunSubState } from '../model/run.ts';
+import type { ActivityRepository } from './activity/activity.ts';
 import type { OperationRecord, ResourceDraft, ResourceRecord, ServiceRun } from './records.ts';
 
 export interface Repositories {
@@ -11,6 +12,7 @@ export interface Repositories {
   readonly operations: OperationRepository;
   readonly runs: RunRepository;
   readonly settings: SettingsRepository;
+  readonly activity: ActivityRepository;
   readonly jobs: JobSender;
 }
 

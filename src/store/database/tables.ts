@@ -8,6 +8,7 @@ export interface Tables {
   readonly 'goldsmith.operations': OperationsTable;
   readonly 'goldsmith.runs': RunsTable;
   readonly 'goldsmith.settings': SettingsTable;
+  readonly 'goldsmith.activity': ActivityTable;
 }
 
 export interface ResourcesTable {
@@ -74,4 +75,19 @@ export interface RunsTable {
 export interface SettingsTable {
   readonly key: string;
   readonly value: string;
+}
+
+export interface ActivityTable {
+  /** bigint, which the drivers give as text. */
+  readonly sequence: Generated<string>;
+  readonly id: string;
+  readonly time: string;
+  readonly subscription_key: string | null;
+  readonly group_key: string | null;
+  readonly resource_key: string;
+  readonly namespace_key: string;
+  readonly correlation_id: string;
+  /** `|name|object id|`. */
+  readonly caller_key: string;
+  readonly entry: string;
 }

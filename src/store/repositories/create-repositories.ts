@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { JobSender, Repositories } from '../store.ts';
+import { createActivityRepository } from '../activity/activity-repository.ts';
 import type { Tables } from '../database/tables.ts';
 import { createOperationRepository } from './operations.ts';
 import { createResourceRepository } from './resources.ts';
@@ -13,6 +14,7 @@ export function createRepositories(db: Kysely<Tables>, jobs: JobSender): Reposit
     operations: createOperationRepository(db),
     runs: createRunRepository(db),
     settings: createSettingsRepository(db),
+    activity: createActivityRepository(db),
     jobs,
   };
 }
