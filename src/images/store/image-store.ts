@@ -5,8 +5,9 @@
 import type { Home } from '../../host/home.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import { parseImageRef, type Urn } from '../image-ref.ts';
-import type { ImageDefinitionId } from '../resource-ids.ts';
+import type { GalleryVersionId, ImageDefinitionId } from '../resource-ids.ts';
 import { addContent, openContent, verifyContent, type AddOptions } from './content.ts';
+import { defineImage, type ImageDefinitionRequest } from './define-image.ts';
 import { findImage } from './find-images.ts';
 import { collectGarbage, type GarbageReport } from './garbage.ts';
 import { digestHex, layoutOf, type StoreLayout } from './layout.ts';
@@ -35,6 +36,7 @@ import {
 import { readRecords } from './record-files.ts';
 import { removeImage } from './remove-image.ts';
 import { Session } from './session.ts';
+import { updateGalleryVersion, type GalleryVersionChange } from './update-gallery-version.ts';
 
 /** Opens the store of `home`; `now` (milliseconds since 1970) dates what is published. */
 export function openImageStore(home: Pick<Home, 'images'>, now: () => number = Date.now): ImageStore {
@@ -75,6 +77,16 @@ export class ImageStore implements Disposable {
   /** See {@link publishGalleryVersion}. */
   publishGalleryVersion(facts: ImageFacts, request: GalleryVersionRequest): GalleryVersionRecord {
     return publishGalleryVersion(this.#layout, this.#session, facts, request, this.#timestamp());
+  }
+
+  /** See {@link defineImage}. */
+  defineImage(request: ImageDefinitionRequest): ImageDefinitionRecord {
+    return defineImage(this.#layout, this.#session, request, this.#timestamp());
+  }
+
+  /** See {@link updateGalleryVersion}. */
+  updateGalleryVersion(id: GalleryVersionId, change: GalleryVersionChange): GalleryVersionRecord | undefined {
+    return updateGalleryVersion(this.#layout, this.#session, id, change);
   }
 
   /** See {@link publishPlatformImage}. */
