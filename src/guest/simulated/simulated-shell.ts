@@ -37,7 +37,7 @@ export function openSimulatedShell(machine: FakeMachine, userName: string, pace:
       if (folder !== undefined) return runScript(machine, pace, options);
       const [, tag] = / sh [a-z_][a-z0-9_-]* \S+ ([0-9a-f]{24})$/.exec(command) ?? [];
       if (tag !== undefined) return generalize(machine, pace, tag, options);
-      if (command.includes('/var/lib/cloud/data/result.json')) print(options, 'out', 'short');
+      if (command.includes('/var/lib/cloud/data/result.json')) await print(options, 'out', 'short');
       return { exitCode: 0 };
     },
     upload: async (source, { destination, sizeBytes, onProgress, signal }) => {

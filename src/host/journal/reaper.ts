@@ -141,6 +141,9 @@ function holdsHome(path: string, home: Home): boolean {
   );
 }
 
+/** What the record of a run says that was cut off. */
+export const CUT_OFF_MESSAGE = 'The program that ran this build was killed before it could finish';
+
 const runRecordSchema = z.looseObject({ state: z.string() });
 
 /** A record that still says `Running` would say so for ever. Everything else in it stays as it was. */
@@ -148,7 +151,7 @@ function endRunRecord(runDir: string, now: Date): void {
   const path = join(runDir, 'run.json');
   const record = runRecordSchema.safeParse(readRecord(path)).data;
   if (record === undefined || (record.state !== 'Running' && record.state !== 'Canceling')) return;
-  const message = 'The program that ran this build was killed before it could finish';
+  const message = CUT_OFF_MESSAGE;
   const ended = {
     ...record,
     state: record.state === 'Canceling' ? 'Canceled' : 'Failed',

@@ -1,0 +1,291 @@
+/** One run in the hands of this worker: from the claim to its end, or to the moment when it is given back. */
+import { runFolder } from '../../build/run-folder.ts';
+import { removeTree } from '../../host/journal/remove-tree.ts';
+import { GoldsmithError, isGoldsmithError } from '../../model/errors.ts';
+import type { RunRecord } from '../../model/run.ts';
+import type { ServiceRun } from '../../store/records.ts';
+import { CANCELED_MESSAGE, canceledError, endRun, type RunEnd } from '../end-run.ts';
+import { runInputOf, type RunInput } from '../run-input.ts';
+import type { StagingView } from '../run-ports.ts';
+import { attempt, type AttemptEnd } from './attempt.ts';
+import { deliver, missingTargets, type FailedTarget } from './deliver.ts';
+import { clearEarlierAttempt, type EarlierAttempt } from './earlier-attempt.ts';
+import { Hold } from './hold.ts';
+import { logBlob, LogFollower, noteInLog } from './log-follower.ts';
+import { endOfFailure, endOfRecord, type EndContext } from './outcome-of-run.ts';
+import { serviceFolder } from './service-folder.ts';
+import { DEFAULT_TIMES, type RunWorkerOptions } from './worker-options.ts';
+
+/** How often a run is begun again after the sudden death of the process that executed it. */
+const MAX_DEATHS = 3;
+/** The last part of a log gets this long to reach the staging account, milliseconds. */
+const LOG_FINISH_MS = 5_000;
+/** Clearing away after a cancellation must not take longer, milliseconds. */
+const CLEANING_MS = 8_000;
+
+/** Works at `run`, which was just claimed, until it has ended or is given back. Never throws. */
+export async function supervise(
+  options: RunWorkerOptions,
+  run: ServiceRun,
+  stop: AbortSignal,
+): Promise<void> {
+  const { store, now, onError, onEvent, times } = options;
+  const hold = new Hold({
+    ...{ store, run, now, onError },
+    leaseMs: times?.leaseMs ?? DEFAULT_TIMES.leaseMs,
+  });
+  onEvent?.(run.id, { kind: 'claimed', epoch: run.epoch });
+  try {
+    await new Supervision(options, hold, stop).work();
+  } catch (error) {
+    onError(error); // the hold runs out, and the run is taken up again
+  } finally {
+    await hold[Symbol.asyncDispose]();
+    onEvent?.(run.id, { kind: 'closed' });
+  }
+}
+
+class Supervision {
+  readonly #options: RunWorkerOptions;
+  readonly #hold: Hold;
+  readonly #stop: AbortSignal;
+  readonly #run: ServiceRun;
+  readonly #input: RunInput;
+  readonly #log: LogFollower;
+
+  constructor(options: RunWorkerOptions, hold: Hold, stop: AbortSignal) {
+    const { files, home, onError } = options;
+    this.#options = { ...options, staging: inOrder(options.staging) };
+    this.#hold = hold;
+    this.#stop = stop;
+    this.#run = hold.run;
+    this.#input = runInputOf(hold.run);
+    this.#log = new LogFollower({
+      ...{ files, onError },
+      account: this.#input.staging.storageAccount,
+      runId: hold.run.id,
+      folder: runFolder(home, hold.run.id),
+    });
+  }
+
+  async work(): Promise<void> {
+    const { id, subState } = this.#run;
+    const begun = subState !== 'Queued';
+    let earlier: EarlierAttempt;
+    try {
+      earlier = await this.#clear();
+    } catch (error) {
+      this.#options.onError(error);
+      if (this.#hold.cancelled.aborted) return this.#endCancelled();
+      return this.#fail('What an earlier attempt at the run left could not be cleared away');
+    }
+    if (begun) await this.#hide();
+    if (earlier.kind === 'finished') return this.#handOn(earlier.record);
+    if (this.#hold.cancelled.aborted) return this.#endCancelled();
+    if (earlier.kind === 'cut-off' && earlier.published.length > 0) {
+      return this.#handOn(cutOffRecord(earlier, this.#input, this.#run));
+    }
+    if (earlier.kind === 'none' && subState === 'Distributing') {
+      // its images, if any, are where this worker cannot see them: a second build might publish them twice
+      return this.#fail('The build host that ran it was lost while it distributed the images');
+    }
+    if (begun) {
+      const deaths = await this.#countDeath();
+      if (deaths > MAX_DEATHS) {
+        return this.#fail(`The process that executed the run died ${deaths} times; it is not started again`);
+      }
+      await noteInLog(
+        runFolder(this.#options.home, id),
+        id,
+        'The process that executed this run died; the build starts again',
+      ).catch(this.#options.onError);
+    }
+    const startedAt = this.#run.startedAt ?? new Date(this.#options.now()).toISOString();
+    this.#hold.write({ subState: 'Building', startedAt });
+    await this.#hold.written();
+    await this.#finish(await attempt(this.#options, this.#hold, this.#input, this.#log, this.#stop));
+  }
+
+  async #finish(end: AttemptEnd): Promise<void> {
+    switch (end.kind) {
+      case 'ended':
+        await this.#hide();
+        if (end.record.state === 'Canceled') await this.#endCancelled();
+        else await this.#handOn(end.record);
+        break;
+      case 'refused':
+      case 'failed':
+        await this.#hide();
+        await this.#end(endOfFailure(end.error, this.#endContext()));
+        break;
+      case 'cancelled':
+        await this.#clear().catch(this.#options.onError); // the reaper tries again; the run ends all the same
+        await this.#endCancelled();
+        break;
+      case 'died':
+        this.#options.onLine(`Run ${this.#run.id}: the process ${end.how}. ${end.lastWords}`.trim());
+        await this.#giveBack('begun');
+        break;
+      case 'stopped':
+        await this.#giveBack('queued');
+        break;
+      case 'lost':
+        await this.#clear();
+        break;
+      default:
+        end satisfies never;
+    }
+  }
+
+  /** Hands the results of a finished build on, and ends the run. */
+  async #handOn(record: RunRecord): Promise<void> {
+    const { store, files, images, now, onEvent } = this.#options;
+    this.#hold.write({ record, subState: record.subState });
+    await this.#hold.written();
+    onEvent?.(this.#run.id, { kind: 'delivering' });
+    const signal = AbortSignal.any([this.#hold.lost, this.#hold.cancelled, this.#stop]);
+    let failed: readonly FailedTarget[];
+    try {
+      failed = await deliver(record, {
+        ...{ store, files, images, now, signal },
+        runId: this.#run.id,
+        templateId: this.#run.templateId,
+        input: this.#input,
+      });
+    } catch (error) {
+      if (this.#hold.lost.aborted) return;
+      if (this.#hold.cancelled.aborted) return this.#endCancelled();
+      if (isGoldsmithError(error, 'Cancelled')) return this.#giveBack('finished');
+      throw error;
+    }
+    onEvent?.(this.#run.id, { kind: 'delivered' });
+    await this.#end(endOfRecord(record, failed, this.#endContext()));
+  }
+
+  async #fail(message: string): Promise<void> {
+    const error = new GoldsmithError('Internal', message, { hint: 'Run the template again.' });
+    await this.#end(endOfFailure(error, this.#endContext()));
+  }
+
+  async #endCancelled(): Promise<void> {
+    await this.#hide();
+    await this.#end({ state: 'Canceled', message: CANCELED_MESSAGE, error: canceledError() });
+  }
+
+  async #end(end: RunEnd): Promise<void> {
+    const { home, store, now, onError } = this.#options;
+    if (this.#hold.lost.aborted) return;
+    await this.#log.finish(AbortSignal.timeout(LOG_FINISH_MS));
+    await removeTree(serviceFolder(home, this.#run.id).root, AbortSignal.timeout(CLEANING_MS)).catch(onError);
+    await this.#hold.written();
+    if (await endRun(store, this.#run, end, new Date(now()))) {
+      await store.settings.remove(this.#deathsKey());
+    }
+  }
+
+  /**
+   * Lets go of the run. `begun`: it counts as another death; `queued`: it starts anew, nothing speaks against it;
+   * `finished`: only its results are still to be handed on.
+   */
+  async #giveBack(as: 'begun' | 'queued' | 'finished'): Promise<void> {
+    const { store } = this.#options;
+    if (as !== 'finished') {
+      await this.#clear();
+      await this.#hide();
+    }
+    await this.#log.finish(AbortSignal.timeout(LOG_FINISH_MS));
+    if (as === 'queued') this.#hold.write({ subState: 'Queued' });
+    await this.#hold.written();
+    await store.runs.release(this.#run.id, this.#run.epoch);
+  }
+
+  async #clear(): Promise<EarlierAttempt> {
+    const { home, onLine } = this.#options;
+    return clearEarlierAttempt(home, this.#run.id, AbortSignal.timeout(CLEANING_MS), onLine);
+  }
+
+  async #hide(): Promise<void> {
+    const { staging, onError } = this.#options;
+    await staging.hide({ runId: this.#run.id, staging: this.#input.staging }).catch(onError);
+  }
+
+  async #countDeath(): Promise<number> {
+    const { settings } = this.#options.store;
+    const before = (await settings.get(this.#deathsKey()))?.['count'];
+    const count = (typeof before === 'number' ? before : 0) + 1;
+    await settings.put(this.#deathsKey(), { count });
+    return count;
+  }
+
+  #deathsKey(): string {
+    return `run-deaths/${this.#run.id}`;
+  }
+
+  #endContext(): EndContext {
+    const { storageAccount } = this.#input.staging;
+    return {
+      logAddress: this.#options.files.addressOf(logBlob(storageAccount, this.#run.id, 'customization')),
+      operationId: this.#run.operationId,
+      targetCount: this.#input.template.distribute.length,
+    };
+  }
+}
+
+/** Calls one after the other, so that nothing is shown after it was hidden. */
+function inOrder(view: StagingView): StagingView {
+  let last: Promise<unknown> = Promise.resolve();
+  const after = async (act: () => Promise<void>): Promise<void> => {
+    const turn = last.then(act, act);
+    last = turn;
+    return turn;
+  };
+  return {
+    show: async (machine) => after(async () => view.show(machine)),
+    hide: async (run) => after(async () => view.hide(run)),
+  };
+}
+
+/** What a build that was cut off while it distributed came to: the targets that have their image, and no others. */
+function cutOffRecord(
+  { record, published }: Extract<EarlierAttempt, { readonly kind: 'cut-off' }>,
+  { template }: RunInput,
+  run: ServiceRun,
+): RunRecord {
+  const names = new Set(published.map(({ runOutputName }) => runOutputName));
+  const others = record?.artifacts.filter(({ runOutputName }) => !names.has(runOutputName)) ?? [];
+  const artifacts = [...others, ...published];
+  const missing = missingTargets(template.distribute, artifacts);
+  const message = 'The process that executed the run died before it had distributed to this target';
+  const { error: _cutOff, ...base } = record ?? run.record ?? blankRecord(template, run);
+  return {
+    ...base,
+    state: missing.length === 0 ? 'Succeeded' : 'PartiallySucceeded',
+    subState: 'Distributing',
+    message: missing.length === 0 ? '' : message,
+    ...(missing.length === 0
+      ? {}
+      : {
+          error: {
+            code: 'DistributeFailed',
+            message,
+            details: missing.map((target) => ({ code: 'DistributeFailed', target, message })),
+          },
+        }),
+    artifacts,
+  };
+}
+
+function blankRecord(template: RunInput['template'], run: ServiceRun): RunRecord {
+  return {
+    runId: run.id,
+    templateName: template.name ?? run.id,
+    startTime: run.startedAt ?? run.requestedAt,
+    state: 'Running',
+    subState: 'Distributing',
+    message: '',
+    steps: [],
+    artifacts: [],
+    logPath: '',
+    warnings: [],
+  };
+}
