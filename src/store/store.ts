@@ -17,7 +17,10 @@ export interface Repositories {
 }
 
 export interface Store extends Repositories, AsyncDisposable {
-  /** All or nothing; retried when the database asks for it. `work` must have no other effects. */
+  /**
+   * All or nothing, and as if transactions came one after the other; repeated when the database asks for it, so
+   * `work` must have no other effects. Inside it only `repositories` may be used: the store itself refuses.
+   */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
   /** Handlers run in this process until the store is closed or `stop` is called. */
   work(queue: string, options: WorkOptions, handler: JobHandler): Promise<JobWorker>;
@@ -124,7 +127,10 @@ export interface SettingsRepository {
 }
 
 export interface JobSender {
-  /** Durable with the transaction it is sent in. `singletonKey`: at most one waiting or running job of that key. */
+  /**
+   * Durable with the transaction it is sent in. `singletonKey`: at most one waiting or running job of that key;
+   * what is sent while there is one is dropped.
+   */
   send(queue: string, data: JsonObject, options?: SendOptions): Promise<void>;
 }
 
@@ -138,7 +144,7 @@ export interface WorkOptions {
   readonly concurrency: number;
   /** The job is given to somebody else when its holder has been silent for this long; at least 10. */
   readonly heartbeatSeconds: number;
-  /** How often a failed job is tried again. */
+  /** How often a failed job is tried again, at first after a second or two. A job that `stop` interrupts has failed. */
   readonly retries: number;
 }
 

@@ -7,7 +7,10 @@ export const bossOptions: ConstructorOptions = {
   useListenNotify: true,
   /** Cron schedules are not used. */
   schedule: false,
-  /** How soon the job of a holder that died is noticed once its heartbeat is over. */
+  /** Every how many seconds somebody looks for jobs whose heartbeat is over. */
   superviseIntervalSeconds: 10,
-  monitorIntervalSeconds: 10,
+  /** The same across all processes; less, or every second look comes a little too early. */
+  monitorIntervalSeconds: 5,
+  /** Jobs that depend on jobs are not used. */
+  flowIntervalSeconds: 3600,
 };

@@ -20,13 +20,13 @@ export class UnknownQueue extends Error {
   }
 }
 
-/** For queues that somebody sends to before anybody works on them. pg-boss allows less than 24 hours. */
-const defaults = { heartbeatSeconds: 60, retryLimit: 3 };
+/** For jobs that are sent before anybody works on their queue: a job keeps what its queue said when it was sent. */
+const defaults = { heartbeatSeconds: 30, retryLimit: 3 };
 /** At most one waiting or running job of one key. */
 const policy = 'exclusive';
 const settings = {
   notify: true,
-  expireInSeconds: 24 * 3600 - 1,
+  expireInSeconds: 24 * 3600 - 1, // pg-boss allows no more
   retryDelay: 1,
   retryBackoff: true,
   retryDelayMax: 60,
