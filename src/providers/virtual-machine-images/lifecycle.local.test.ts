@@ -153,3 +153,19 @@ test('lists come in pages, of a group and of the subscription', async () => {
   const all = await send(provider, 'GET', path);
   assert.equal(at(all.body, 'value', 2, 'name'), 'c');
 });
+
+test('a submission and a deletion that are interrupted go on where they were', async () => {
+  await using service = await startImageBuilder({ jobs: true });
+  const { provider, store, asked, trouble } = service;
+  trouble.add('/storageAccounts/');
+  await submit(service, withIdentity);
+  const made = await send(provider, 'GET', `${id}?${newest}`);
+  const staging = String(at(made.body, 'properties', 'exactStagingResourceGroup'));
+  const groups = asked.filter((request) => /^PUT .*\/resourceGroups\/[^/]+$/.test(request));
+  assert.deepEqual(groups, [`PUT ${staging}`, `PUT ${staging}`]);
+  assert.equal(new Set(asked.filter((request) => request.includes('/storageAccounts/'))).size, 1);
+  trouble.add('DELETE');
+  await succeeded(service, await send(provider, 'DELETE', `${id}?${newest}`));
+  assert.equal(await store.resources.get(staging), undefined);
+  assert.equal(await store.resources.get(id), undefined);
+});

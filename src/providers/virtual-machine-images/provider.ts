@@ -10,7 +10,7 @@ import { runOutputsType } from './run-outputs.ts';
 import { SubmissionError } from './submit/submission-error.ts';
 import { failSubmission, submitTemplate } from './submit/submit-template.ts';
 import { namespace } from './template-record.ts';
-import { deleteTemplate, removeTemplate } from './templates/delete-template.ts';
+import { deleteTemplate, failDeletion, removeTemplate } from './templates/delete-template.ts';
 import { patchTemplate } from './templates/patch-template.ts';
 import { putTemplate } from './templates/put-template.ts';
 import { getTemplate, listTemplates } from './templates/read-template.ts';
@@ -18,7 +18,7 @@ import { cancelTemplate, runTemplate } from './templates/run-actions.ts';
 import { triggersType } from './triggers/triggers-type.ts';
 
 const submitRetries = 4;
-const deleteRetries = 20;
+const deleteRetries = 3;
 const heartbeatSeconds = 30;
 const stopWithinMs = 5_000;
 
@@ -32,7 +32,7 @@ export async function createImageBuilderProvider(
       handleSubmit(dependencies, job),
     ),
     await store.work(deleteQueue, { concurrency: 4, heartbeatSeconds, retries: deleteRetries }, (job) =>
-      removeTemplate(dependencies, readJob(job.data), job.signal),
+      handleDelete(dependencies, job),
     ),
   ];
   return {
@@ -83,6 +83,17 @@ async function handleSubmit(dependencies: ImageBuilderDependencies, job: Job): P
       submission,
       new SubmissionError('ServerError', message, { cause: error }),
     );
+    throw error;
+  }
+}
+
+/** The last attempt gives the template back, so that none stays `Deleting`. */
+async function handleDelete(dependencies: ImageBuilderDependencies, job: Job): Promise<void> {
+  const deletion = readJob(job.data);
+  try {
+    await removeTemplate(dependencies, deletion, job.signal);
+  } catch (error) {
+    if (!job.signal.aborted && job.attempt > deleteRetries) await failDeletion(dependencies, deletion);
     throw error;
   }
 }

@@ -56,6 +56,24 @@ export async function removeTemplate(
   });
 }
 
+/** Gives a template back that cannot be removed: it is `Failed`, says why, and can be deleted again. */
+export async function failDeletion(
+  { store, now }: Pick<ImageBuilderDependencies, 'store' | 'now'>,
+  { templateId, operationId }: DeleteJob,
+): Promise<void> {
+  const message = 'The staging resources of the image template could not be removed. Please delete it again.';
+  await store.transaction(async (repositories) => {
+    const record = await repositories.resources.get(templateId);
+    if (record !== undefined && provisioningStateOf(record) === 'Deleting') {
+      const provisioningError = { provisioningErrorCode: 'ServerError', message };
+      const reported = { provisioningState: 'Failed', provisioningError };
+      await repositories.resources.replace(changed(record, { reported }), record.etag);
+    }
+    const error = { code: 'InternalOperationError', message };
+    await endOperation(repositories, operationId, { status: 'Failed', error }, now());
+  });
+}
+
 async function pendingDeletion(
   { store }: Pick<ImageBuilderDependencies, 'store'>,
   record: ResourceRecord,
