@@ -324,3 +324,55 @@ test('a worker that closes gives its run back, and the next one begins it anew',
     assert.equal(await store.settings.get(`run-deaths/${asked.id}`), undefined);
   });
 });
+
+test('a run whose process dies again and again is not begun for ever', async () => {
+  await withScene(async ({ work }) => {
+    let started = 0;
+    await using _worker = await work({
+      onEvent: (_id, event) => {
+        if (event.kind !== 'executor-started') return;
+        started += 1;
+        process.kill(event.pid ?? 0, 'SIGKILL');
+      },
+    });
+    const asked = await ask(await storeTemplate(store, template('doomed')));
+    const run = await ended(asked.id);
+    assert.equal(run.state, 'Failed');
+    assert.match(run.message, /died 4 times; it is not started again/);
+    assert.equal(started, 4);
+    assert.equal((await store.operations.get(asked.operationId))?.error?.code, 'InternalOperationError');
+  });
+});
+
+test('a cancellation that its worker never heard of is obeyed by the next one', async () => {
+  await withScene(async ({ work }) => {
+    const request = await storeTemplate(store, template('orphan'));
+    const asked = await ask(request);
+    const lease = (ms: number): string => new Date(Date.now() + ms).toISOString();
+    const held = await store.runs.claim(asked.id, 'another machine', lease(0), lease(1_500));
+    await store.runs.update(asked.id, held?.epoch ?? 0, { subState: 'Customizing' });
+    const answer = await createRunService({ store, now: Date.now }).cancel(request.templateId);
+    assert.equal(answer.kind, 'accepted');
+    await using _worker = await work();
+    assert.equal((await store.runs.get(asked.id))?.state, 'Canceling', 'its worker may still live');
+    assert.equal((await ended(asked.id)).state, 'Canceled');
+  });
+});
+
+test('a run that was lost while another machine distributed it ends with a reason', async () => {
+  await withScene(async ({ work }) => {
+    const asked = await ask(await storeTemplate(store, template('far away')));
+    const now = new Date().toISOString();
+    const held = await store.runs.claim(asked.id, 'another machine', now, now);
+    await store.runs.update(asked.id, held?.epoch ?? 0, { subState: 'Distributing' });
+    await using _worker = await work();
+    const run = await ended(asked.id);
+    assert.equal(run.state, 'Failed');
+    assert.match(run.message, /build host that ran it was lost while it distributed/);
+    assert.equal(
+      await store.runs.update(asked.id, held?.epoch ?? 0, { message: 'late' }),
+      false,
+      'the old holder writes nothing any more',
+    );
+  });
+});

@@ -2,7 +2,6 @@
  * Hands the results of a build on to clients: images as resources, VHDs as blobs, and a run output for each.
  * Everything can be done again after an interruption.
  */
-import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GoldsmithError, isGoldsmithError } from '../../model/errors.ts';
 import type { Target } from '../../model/image-template.ts';
@@ -22,6 +21,8 @@ export interface DeliveryContext {
   readonly templateId: string;
   readonly input: RunInput;
   readonly signal: AbortSignal;
+  /** Told of causes that are no sentence for tenants. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface FailedTarget {
@@ -50,6 +51,7 @@ export async function deliver(
       if (context.signal.aborted) {
         throw new GoldsmithError('Cancelled', 'The distribution was cancelled', { cause });
       }
+      if (!isGoldsmithError(cause)) context.onError(cause);
       const error = isGoldsmithError(cause)
         ? cause
         : new GoldsmithError('DistributeFailed', 'The result could not be handed on', { cause });
@@ -80,7 +82,7 @@ async function handOn(
     case 'VHD': {
       const place = placeOfVhd(artifact, context);
       const artifactUri = await context.files.uploadVhd(place, artifact.path, context.signal);
-      await rm(artifact.path, { force: true });
+      // the file stays until the run has ended: after an interruption it is uploaded again
       return { provisioningState: 'Succeeded', artifactUri };
     }
     case 'Copy':

@@ -13,6 +13,9 @@ const BLOCK_BYTES = 4 * MIB;
 /** A blob takes 50,000 blocks: at this pace they last longer than any run may, milliseconds. */
 const PAUSE_MS = 1_500;
 
+/** How often in one pass somebody else may be found to have written to the blob. */
+const MOST_MISSES = 3;
+
 export interface LogFollowerOptions {
   readonly files: StagingFiles;
   readonly account: string;
@@ -86,14 +89,16 @@ export class LogFollower {
     });
     if (file === undefined) return;
     await using _file = file;
-    for (;;) {
+    for (let misses = 0; misses < MOST_MISSES;) {
       log.offset ??= await files.logSize(log.blob, signal);
       const { bytesRead, buffer } = await file.read(Buffer.alloc(BLOCK_BYTES), 0, BLOCK_BYTES, log.offset);
       if (bytesRead === 0) return;
       const taken = await files.appendLog(log.blob, log.offset, buffer.subarray(0, bytesRead), signal);
       // an answer that was lost, or an earlier attempt's late write: the blob knows best
       log.offset = taken ? log.offset + bytesRead : undefined;
+      if (!taken) misses += 1;
     }
+    throw new Error(`somebody else writes to ${log.blob.name}`);
   }
 }
 

@@ -139,7 +139,7 @@ class Supervision {
 
   /** Hands the results of a finished build on, and ends the run. */
   async #handOn(record: RunRecord): Promise<void> {
-    const { store, files, images, now, onEvent } = this.#options;
+    const { store, files, images, now, onEvent, onError } = this.#options;
     this.#hold.write({ record, subState: record.subState });
     await this.#hold.written();
     onEvent?.(this.#run.id, { kind: 'delivering' });
@@ -147,7 +147,7 @@ class Supervision {
     let failed: readonly FailedTarget[];
     try {
       failed = await deliver(record, {
-        ...{ store, files, images, now, signal },
+        ...{ store, files, images, now, signal, onError },
         runId: this.#run.id,
         templateId: this.#run.templateId,
         input: this.#input,
