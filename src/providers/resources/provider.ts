@@ -92,7 +92,13 @@ export function createResourcesProvider(deps: ResourcesDeps): ResourcesProvider 
   return {
     namespace: 'Microsoft.Resources',
     registeredByDefault: true,
-    types: [tagsType(deps, tagVersions)],
+    types: [
+      tagsType(deps, tagVersions),
+      // What the routes below answer, for the provider document.
+      ...['resourceGroups', 'subscriptions/resourceGroups', 'resources', 'subscriptions/resources'].map(
+        (type) => ({ type, apiVersions, location: 'global', scope: 'tenant' }) as const,
+      ),
+    ],
     routes: [
       ...groupRoutes({ store, deletion, now }, apiVersions),
       ...resourceListRoutes(store, apiVersions),
