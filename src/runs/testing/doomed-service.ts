@@ -38,6 +38,7 @@ let executorPid = 0;
 
 await using _worker = await startRunWorker(
   testWorkerOptions(root, store, {
+    simulate: { bootMs: 20, stepMs: 20, secondMs: 1000 }, // so that death comes where it was meant to
     onEvent: (_runId, event) => {
       if (event.kind === 'executor-started') executorPid = event.pid ?? 0;
       events.push(nameOf(event));

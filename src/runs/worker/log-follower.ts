@@ -1,6 +1,5 @@
 /** Carries the logs of a run to its staging account while they grow, so that they can be followed there. */
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RunFolder } from '../../build/run-folder.ts';
 import { MIB } from '../../model/sizes.ts';
 import type { BlobPlace, StagingFiles } from '../run-ports.ts';
@@ -109,6 +108,6 @@ export function logBlob(account: string, runId: string, log: 'customization' | '
 
 /** Appends what the service itself has to say to a log on this machine. */
 export async function noteInLog(folder: RunFolder, runId: string, text: string): Promise<void> {
-  await using file = await open(join(folder.customizationLog), 'a', 0o644);
+  await using file = await open(folder.customizationLog, 'a', 0o644);
   await file.write(`[${runId}] PACKER OUT ==> goldsmith: ${text}\n`);
 }

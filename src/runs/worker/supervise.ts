@@ -1,4 +1,5 @@
 /** One run in the hands of this worker: from the claim to its end, or to the moment when it is given back. */
+import { mkdirSync } from 'node:fs';
 import { runFolder } from '../../build/run-folder.ts';
 import { removeTree } from '../../host/journal/remove-tree.ts';
 import { GoldsmithError, isGoldsmithError } from '../../model/errors.ts';
@@ -69,7 +70,7 @@ class Supervision {
   }
 
   async work(): Promise<void> {
-    const { id, subState } = this.#run;
+    const { subState } = this.#run;
     const begun = subState !== 'Queued';
     let earlier: EarlierAttempt;
     try {
@@ -94,11 +95,7 @@ class Supervision {
       if (deaths > MAX_DEATHS) {
         return this.#fail(`The process that executed the run died ${deaths} times; it is not started again`);
       }
-      await noteInLog(
-        runFolder(this.#options.home, id),
-        id,
-        'The process that executed this run died; the build starts again',
-      ).catch(this.#options.onError);
+      await this.#continueLog(earlier).catch(this.#options.onError);
     }
     const startedAt = this.#run.startedAt ?? new Date(this.#options.now()).toISOString();
     this.#hold.write({ subState: 'Building', startedAt });
@@ -202,6 +199,21 @@ class Supervision {
   async #clear(): Promise<EarlierAttempt> {
     const { home, onLine } = this.#options;
     return clearEarlierAttempt(home, this.#run.id, AbortSignal.timeout(CLEANING_MS), onLine);
+  }
+
+  /** The log of the next attempt goes on behind that of the last one, wherever that was. */
+  async #continueLog(earlier: EarlierAttempt): Promise<void> {
+    const { home, files } = this.#options;
+    const { id } = this.#run;
+    const folder = runFolder(home, id);
+    if (earlier.kind === 'none') {
+      const signal = AbortSignal.any([this.#hold.lost, AbortSignal.timeout(LOG_FINISH_MS)]);
+      const blob = logBlob(this.#input.staging.storageAccount, id, 'customization');
+      mkdirSync(folder.root, { recursive: true });
+      if ((await files.logSize(blob, signal)) > 0)
+        await files.download(blob, folder.customizationLog, signal);
+    }
+    await noteInLog(folder, id, 'The process that executed this run died; the build starts again');
   }
 
   async #hide(): Promise<void> {
