@@ -68,12 +68,6 @@ export function skuOf(name: string): JsonObject {
   return { name, tier: name.startsWith('Premium') ? 'Premium' : 'Standard' };
 }
 
-/** Through text, which drops what is undefined. */
-export function asJson(value: unknown): JsonObject {
-  const copy: unknown = JSON.parse(JSON.stringify(value ?? {}));
-  return isJsonObject(copy) ? copy : {};
-}
-
 /** An account with the values that Azure fills in. */
 export function accountWire(record: ResourceRecord, { blobs }: Pick<StorageDeps, 'blobs'>): object {
   const given = record.body['properties'];

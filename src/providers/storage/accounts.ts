@@ -1,7 +1,6 @@
 /** `Microsoft.Storage/storageAccounts`: a row in the store and an account of the blob service. */
 import type { z } from 'zod';
-import type { JsonObject } from '../../model/json.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject, plainJson, type JsonObject } from '../../model/json.ts';
 import type { ResourceDraft, ResourceRecord } from '../../store/records.ts';
 import type { ResourceFilter } from '../../store/store.ts';
 import { requireLocation } from '../arm/locations.ts';
@@ -12,7 +11,7 @@ import { readBody } from '../arm/request-body.ts';
 import { concurrentChange, locationCannotChange } from '../arm/resource-errors.ts';
 import { stamp } from '../arm/system-data.ts';
 import type { ArmHandler, ArmRequest, ResourceTypeDefinition } from '../resource-provider.ts';
-import { accountCreate, accountUpdate, accountWire, asJson, skuOf } from './account-body.ts';
+import { accountCreate, accountUpdate, accountWire, skuOf } from './account-body.ts';
 import { accountKeys, listKeys, newAccountSecret, regenerateKey } from './account-keys.ts';
 import { claimAccountName, releaseAccountName, requireAccountName } from './account-names.ts';
 import { listAccountSas, listServiceSas } from './account-sas.ts';
@@ -66,7 +65,7 @@ function putAccount(deps: StorageDeps): ArmHandler {
       throw locationCannotChange(request.target, before.location, location);
     }
     const old = before?.body['properties'];
-    const given = asJson(body.properties);
+    const given = plainJson(body.properties);
     const draft: ResourceDraft = {
       id: before?.id ?? request.target.id,
       type: ACCOUNT_TYPE,
@@ -78,7 +77,7 @@ function putAccount(deps: StorageDeps): ArmHandler {
       body: {
         sku: skuOf(body.sku.name),
         kind: body.kind,
-        ...(body.identity === undefined ? {} : { identity: asJson(body.identity) }),
+        ...(body.identity === undefined ? {} : { identity: plainJson(body.identity) }),
         // Azure keeps settings that a second PUT does not name.
         properties: isJsonObject(old) ? mergePatch(old, given) : given,
       },
@@ -98,8 +97,8 @@ function patchAccount(deps: StorageDeps): ArmHandler {
     const change: JsonObject = {
       ...(body.sku === undefined ? {} : { sku: skuOf(body.sku.name) }),
       ...(body.kind === undefined ? {} : { kind: body.kind }),
-      ...(body.identity === undefined ? {} : { identity: asJson(body.identity) }),
-      properties: mergePatch(isJsonObject(old) ? old : {}, asJson(body.properties)),
+      ...(body.identity === undefined ? {} : { identity: plainJson(body.identity) }),
+      properties: mergePatch(isJsonObject(old) ? old : {}, plainJson(body.properties)),
     };
     const draft: ResourceDraft = {
       ...kept,
