@@ -39,6 +39,10 @@ export function connectPorts(projectRoot: string): Ports {
       bootConsole: async (...args) => (await connectMachines()).bootConsole(...args),
       openKept: async (...args) => (await connectMachines()).openKept(...args),
     },
+    service: {
+      start: async (...args) => (await connectService()).start(...args),
+      environment: async (...args) => (await connectService()).environment(...args),
+    },
     demo: { templatePath: join(projectRoot, 'examples', 'nginx-vhd.json') },
   };
 
@@ -53,6 +57,9 @@ export function connectPorts(projectRoot: string): Ports {
   }
   async function connectMachines() {
     return (await import('./connect-machines.ts')).connectMachines(home);
+  }
+  async function connectService() {
+    return (await import('./connect-service.ts')).connectService(home, process.env);
   }
   async function connectRuns() {
     return (await import('./connect-runs.ts')).connectRuns(home);

@@ -18,6 +18,7 @@ export interface Ports {
   readonly runs: Runs;
   readonly cleaning: Cleaning;
   readonly demo: DemoPorts;
+  readonly service: Service;
 }
 
 // ---- templates ------------------------------------------------------------------------------
@@ -195,4 +196,52 @@ export interface Cleaning {
 export interface DemoPorts {
   /** The template that the demo builds. */
   readonly templatePath: string;
+}
+
+// ---- service --------------------------------------------------------------------------------
+
+export interface ServiceRequest {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Absolute path; undefined: in the home of Goldsmith. */
+  readonly dataFolder: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly blobsUrl: string | undefined;
+  readonly simulate: boolean;
+  readonly location: string | undefined;
+}
+
+export interface RunningService extends AsyncDisposable {
+  readonly url: string;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly subscriptionName: string;
+  readonly clientId: string;
+  /** PEM: what clients must trust. */
+  readonly authorityFile: string;
+  readonly dataFolder: string;
+}
+
+export interface ServiceEnvironment {
+  readonly url: string;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly authorityFile: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly commands: readonly string[];
+  /** Variables and commands as lines of a shell. */
+  readonly lines: readonly string[];
+  /** Whether the service is there now. */
+  readonly isAnswering: boolean;
+  readonly hasAzureCli: boolean;
+}
+
+export interface Service {
+  /** Answers when this resolves, until it is disposed of. */
+  start(request: ServiceRequest): Promise<RunningService>;
+  /** How clients of this machine reach the service of a data folder. */
+  environment(dataFolder: string | undefined, signal: AbortSignal): Promise<ServiceEnvironment>;
 }

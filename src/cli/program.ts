@@ -1,5 +1,6 @@
 /** The command tree: names, options and help of every command in one place. */
 import { Command, CommanderError } from 'commander';
+import { addAzEnvCommand } from './commands/az-env.ts';
 import { addBootCommand, addShellCommand } from './commands/boot.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCleanCommand } from './commands/clean.ts';
@@ -7,6 +8,7 @@ import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addImagesCommand } from './commands/images.ts';
 import { addRunsCommand } from './commands/runs.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes, exitMeanings, exitNames } from './exit-codes.ts';
@@ -16,6 +18,7 @@ export const environmentHelp: readonly (readonly [string, string])[] = [
   ['GOLDSMITH_HOME', 'folder for images, runs and caches'],
   ['GOLDSMITH_ACCELERATOR', 'kvm or tcg: run machines with it, without probing'],
   ['GOLDSMITH_DEBIAN_MIRROR', 'archive that Debian base images are made from'],
+  ['GOLDSMITH_LOG_LEVEL', 'what serve writes to standard error: error, warn (default), info, debug'],
   ['GOLDSMITH_DEBUG', 'any value: stack traces and internal notes with errors'],
   ['NO_COLOR, FORCE_COLOR', 'no colours, or colours everywhere'],
   ['CI', 'any value: plain lines instead of the live view'],
@@ -45,6 +48,9 @@ export function buildProgram(context: CommandContext, version: string): Command 
   program.commandsGroup('Build:');
   addBuildCommand(program, context);
   addValidateCommand(program, context);
+  program.commandsGroup('Serve:');
+  addServeCommand(program, context);
+  addAzEnvCommand(program, context);
   program.commandsGroup('Look inside:');
   addBootCommand(program, context);
   addShellCommand(program, context);
@@ -73,7 +79,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
 }
 
 /** These only look, or say themselves what they clear away. */
-const looksOnly = new Set(['validate', 'doctor', 'clean', 'help']);
+const looksOnly = new Set(['validate', 'doctor', 'clean', 'az-env', 'help']);
 
 /** Whatever died since the last command is cleared away before this one; a failure of that is only told. */
 async function reapFirst(command: Command, { io, ports, cancellation }: CommandContext): Promise<void> {

@@ -9,7 +9,7 @@ import { createServicePrincipals } from '../identity/principals/service-principa
 import { openTenant } from '../identity/tenant.ts';
 import { createTokenService } from '../identity/tokens/token-service.ts';
 import { loadCatalogue } from '../images/catalogue/catalogue.ts';
-import { requireLocation } from '../providers/arm/locations.ts';
+import { locationName } from '../providers/arm/locations.ts';
 import { createAuthorizationProvider } from '../providers/authorization/provider.ts';
 import { createFeaturesProvider } from '../providers/features/features-provider.ts';
 import { createDirectory } from '../providers/graph/directory.ts';
@@ -44,8 +44,8 @@ export interface ServiceOptions {
   readonly blobsUrl: string | undefined;
   /** Runs go through every step without a virtual machine. */
   readonly simulate: boolean;
-  /** The region that clients are told to use when they name none. */
-  readonly location: string;
+  /** The region that clients on this machine take when they name none. */
+  readonly location: string | undefined;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -58,12 +58,11 @@ export interface Service extends AsyncDisposable {
 
 /**
  * Starts the service; it answers when this resolves, and ends when it is disposed of.
- * @throws GoldsmithError `HostNotReady` when the database or the port cannot be had; ArmError for an unknown location.
+ * @throws GoldsmithError `HostNotReady` when the database or the port cannot be had.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { log, now } = options;
   await using stack = new AsyncDisposableStack();
-  const location = requireLocation(options.location, 'Microsoft.VirtualMachineImages/imageTemplates');
   const files = openServiceFiles(options.dataFolder);
   const tls = await openTlsIdentity({ folder: files.tls, extraNames: namesOf(options.host), now });
   const store = stack.use(
@@ -115,8 +114,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     tenantId,
     subscriptionId: subscription.subscriptionId,
     subscriptionName: subscription.displayName,
-    location,
     storageSuffix,
+    ...(options.location === undefined ? {} : { location: locationName(options.location) }),
   };
   writeEndpoint(files, endpoint);
   const running = stack.move();

@@ -29,7 +29,8 @@ const endpointSchema = z.object({
   tenantId: z.string(),
   subscriptionId: z.string(),
   subscriptionName: z.string(),
-  location: z.string(),
+  /** The region that clients take when they name none; only when the service was told one. */
+  location: z.exactOptional(z.string()),
   storageSuffix: z.string(),
 });
 

@@ -3,7 +3,15 @@ import { duplexPair, type Duplex } from 'node:stream';
 import type { DoctorReport } from '../../host/doctor/report.ts';
 import type { RunRecord } from '../../model/run.ts';
 import { parseTemplateDocument } from '../../arm/image-template/parse-document.ts';
-import type { BootedMachine, BootRequest, BuildRequest, ImageEntry, ImportRequest, Ports } from '../ports.ts';
+import type {
+  BootedMachine,
+  BootRequest,
+  BuildRequest,
+  ImageEntry,
+  ImportRequest,
+  Ports,
+  ServiceRequest,
+} from '../ports.ts';
 import { scriptedEvents, scriptedRecord } from './scripted-run.ts';
 
 export interface FakePorts extends Ports {
@@ -13,6 +21,7 @@ export interface FakePorts extends Ports {
     readonly imports: ImportRequest[];
     readonly cleans: { all: boolean; dryRun: boolean }[];
     readonly commands: string[];
+    readonly services: ServiceRequest[];
     reaps: number;
     installs: number;
     machinesEnded: number;
@@ -31,6 +40,7 @@ export interface FakeWorld {
   readonly commandExitCode?: number;
   /** What reaping finds. */
   readonly abandoned?: string;
+  readonly serviceAnswers?: boolean;
 }
 
 export const readyReport: DoctorReport = {
@@ -47,6 +57,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
     imports: [],
     cleans: [],
     commands: [],
+    services: [],
     reaps: 0,
     installs: 0,
     machinesEnded: 0,
@@ -109,9 +120,37 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
       },
       removeRun: async () => 1024,
     },
+    service: {
+      start: async (request) => {
+        asked.services.push(request);
+        return {
+          ...serviceFacts,
+          dataFolder: request.dataFolder ?? '/home/service',
+          [Symbol.asyncDispose]: async () => undefined,
+        };
+      },
+      environment: async () => ({
+        ...serviceFacts,
+        clientSecret: 'secret',
+        variables: { AZURE_CONFIG_DIR: '/home/service/azure-cli' },
+        commands: ['az login'],
+        lines: ['export AZURE_CONFIG_DIR=/home/service/azure-cli', 'az login'],
+        isAnswering: world.serviceAnswers !== false,
+        hasAzureCli: true,
+      }),
+    },
     demo: { templatePath: world.templatePath ?? '/nowhere' },
   };
 }
+
+const serviceFacts = {
+  url: 'https://localhost:8443',
+  tenantId: 'tenant',
+  subscriptionId: 'subscription',
+  subscriptionName: 'Goldsmith',
+  clientId: 'client',
+  authorityFile: '/home/service/tls/ca.pem',
+};
 
 export const imageEntry: ImageEntry = {
   reference: 'Debian:debian-12:12-gen2:0.20261121.0',
