@@ -206,6 +206,24 @@ test('operations can be followed by status and by HTTP code alone', async () => 
   assert.equal((await service.send('GET', elsewhere)).status, 404);
 });
 
+test('types that answer with operations let them be followed to the resource and to its end', async () => {
+  const gadget = `${group}/providers/Microsoft.Widgets/gadgets/g`;
+  const made = await service.send('PUT', `${gadget}${v}`, { body });
+  assert.equal(made.status, 201);
+  const status = await service.send('GET', made.headers.get('azure-asyncoperation') ?? '');
+  assert.equal(field(status.body, 'status'), 'Succeeded');
+  const tagged = await service.send('PATCH', `${gadget}${v}`, {
+    body: { tags: { a: 'b' }, properties: { size: 9 } },
+  });
+  assert.deepEqual(field(tagged.body, 'tags'), { a: 'b' });
+  assert.deepEqual(field(tagged.body, 'properties'), { size: 1, provisioningState: 'Succeeded' });
+  const moved = await service.send('PUT', `${gadget}${v}`, { body: { ...body, location: 'eastus' } });
+  assert.deepEqual(pick(moved), [409, 'InvalidResourceLocation']);
+  const gone = await service.send('DELETE', `${gadget}${v}`);
+  assert.equal(gone.status, 202);
+  assert.equal((await service.send('GET', gone.headers.get('location') ?? '')).status, 204);
+});
+
 test('extension resources hang on anything', async () => {
   const text = { body: { properties: { text: 'hello' } } };
   for (const scope of [

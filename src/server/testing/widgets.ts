@@ -37,6 +37,10 @@ export function createWidgetProvider(store: Store): ResourceProvider {
       },
       documentType({ ...common, type: 'widgets/parts', location: 'global', body: z.object({ properties }) }),
       documentType({
+        ...{ ...common, type: 'gadgets', location: 'regional', style: 'operation', patch: 'tags' },
+        body: z.object({ properties }),
+      }),
+      documentType({
         ...{ ...common, type: 'notes', location: 'global', scope: 'extension' },
         body: z.object({ properties: z.object({ text: z.string() }) }),
       }),
