@@ -11,15 +11,13 @@ import { makePatternDisk } from '../../images/store/testing/pattern-disk.ts';
 import { openAzurite } from '../../store/blobs/azurite/azurite-blobs.ts';
 import type { BlobService } from '../../store/blobs/blob-service.ts';
 import { newKeys } from '../../store/blobs/testing/blob-contract.ts';
-import type { JobWorker } from '../../store/store.ts';
-import type { ArmReply } from '../resource-provider.ts';
+import type { ArmReply, ResourceProvider } from '../resource-provider.ts';
 import { send, testPrincipal, type RequestOptions } from '../testing/arm-request.ts';
 import { bodyOf, codeOf, propertiesOf, valueOf } from '../testing/reply.ts';
 import { openTestService, subscription, type TestService } from '../testing/service.ts';
 import type { ComputeDeps } from './compute-deps.ts';
 import { createComputeProvider } from './compute-provider.ts';
 import { createImageRegistry } from './image-registry.ts';
-import { startImports } from './import-queue.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const compute = `${subscription}/resourceGroups/rg/providers/Microsoft.Compute`;
@@ -34,7 +32,7 @@ let work: string;
 let service: TestService;
 let blobs: BlobService;
 let deps: ComputeDeps;
-let imports: JobWorker;
+let provider: ResourceProvider;
 let ask: (method: Method, path: string, options?: RequestOptions) => Promise<ArmReply>;
 type Method = 'GET' | 'PUT' | 'PATCH' | 'DELETE' | 'POST';
 
@@ -49,8 +47,7 @@ before(async () => {
     openImages: () => openImageStore({ images: join(work, 'images') }),
     ...{ blobs, catalogue: () => catalogue, now: service.now },
   };
-  imports = await startImports(deps);
-  const provider = createComputeProvider(deps);
+  provider = await createComputeProvider(deps);
   ask = async (method, path, options) => {
     const [pathname, query] = path.split('?');
     return send(provider, method, `${pathname}?api-version=2022-03-03&${query ?? ''}`, options);
@@ -59,7 +56,7 @@ before(async () => {
 });
 
 after(async () => {
-  await imports.stop(5000);
+  await provider[Symbol.asyncDispose]?.();
   await service[Symbol.asyncDispose]();
   await blobs[Symbol.asyncDispose]();
   await rm(work, { recursive: true, force: true });

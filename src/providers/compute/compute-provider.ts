@@ -7,10 +7,16 @@ import { imageDefinitions } from './galleries/definitions.ts';
 import { galleries } from './galleries/galleries.ts';
 import { imageVersions } from './galleries/versions.ts';
 import { managedImages } from './images/managed-images.ts';
+import { startImports } from './import-queue.ts';
 import { platformRoutes } from './platform/platform-routes.ts';
 import { sizeRoutes } from './vm-sizes/size-routes.ts';
 
-export function createComputeProvider(deps: ComputeDeps): ResourceProvider {
+/** Milliseconds for imports to stop; the next start goes on with them. */
+const CLOSE_WITHIN_MS = 5000;
+
+/** The provider; imports of VHDs are worked on until it is disposed of. */
+export async function createComputeProvider(deps: ComputeDeps): Promise<ResourceProvider> {
+  const imports = await startImports(deps);
   return {
     namespace: COMPUTE,
     registeredByDefault: true,
@@ -33,5 +39,6 @@ export function createComputeProvider(deps: ComputeDeps): ResourceProvider {
       'Microsoft.Compute/locations/vmSizes': ['virtual machine size', 'read'],
       'Microsoft.Compute/locations/publishers': ['publisher', 'read'],
     }),
+    [Symbol.asyncDispose]: async () => imports.stop(CLOSE_WITHIN_MS),
   };
 }
