@@ -13,6 +13,7 @@ import {
   type RoleAssignment,
 } from '../../identity/access/role-records.ts';
 import { coversScope, scopeKey } from '../../identity/access/scope.ts';
+import { isJsonObject } from '../../model/json.ts';
 import { listAll } from '../../store/list-all.ts';
 import type { ResourceRecord } from '../../store/records.ts';
 import type { ResourceRepository, Store } from '../../store/store.ts';
@@ -23,6 +24,7 @@ import type { ArmReply, ArmRequest, ResourceTypeDefinition } from '../resource-p
 import { assignableScopes } from './role-definitions.ts';
 import { readRoleFilter, type RoleFilter } from './role-filter.ts';
 import { isGuid, requireScope, scopeOf } from './role-scope.ts';
+import { roleDefinitionId as shownRoleId } from './role-wire.ts';
 
 export interface RoleAssignmentDeps {
   readonly store: Store;
@@ -58,7 +60,7 @@ export function roleAssignments(
     get: async (request) => {
       const record = await deps.store.resources.get(assignmentId(request));
       if (record === undefined) throw assignmentNotFound(request);
-      return { status: 200, body: wire(record) };
+      return { status: 200, body: wire(record, scopeOf(request.target)) };
     },
     put: async (request) => putAssignment(deps, request),
     delete: async (request) => deleteAssignment(deps, request),
@@ -106,7 +108,7 @@ async function putAssignment(deps: RoleAssignmentDeps, request: ArmRequest): Pro
   });
   access.invalidate();
   if (record === undefined) throw assignmentExists(name);
-  return { status: 201, body: wire(record) };
+  return { status: 201, body: wire(record, scopeOf(request.target)) };
 }
 
 async function deleteAssignment(deps: RoleAssignmentDeps, request: ArmRequest): Promise<ArmReply> {
@@ -114,7 +116,7 @@ async function deleteAssignment(deps: RoleAssignmentDeps, request: ArmRequest): 
   if (record === undefined) return { status: 204 };
   await deps.store.resources.remove(record.id);
   deps.access.invalidate();
-  return { status: 200, body: wire(record) };
+  return { status: 200, body: wire(record, scopeOf(request.target)) };
 }
 
 /** Without a filter: what holds at the scope, above it and below it; `atScope()` leaves out what is below. */
@@ -124,7 +126,7 @@ async function listAssignments({ store }: RoleAssignmentDeps, request: ArmReques
   const value: object[] = [];
   for await (const record of listAll(store.resources, { type: roleAssignmentType })) {
     const assignment = readRoleAssignment(record);
-    if (assignment !== undefined && isListed(assignment, scope, filter)) value.push(wire(record));
+    if (assignment !== undefined && isListed(assignment, scope, filter)) value.push(wire(record, scope));
   }
   return { status: 200, body: { value } };
 }
@@ -222,8 +224,20 @@ function sameAssignment(one: RoleAssignment | undefined, two: RoleAssignment): b
   );
 }
 
-function wire(record: ResourceRecord): object {
-  return { id: record.id, type: record.type, name: record.name, ...record.body };
+/** The role has its id as `scope` sees it: clients compare it with those of the role definitions there. */
+function wire(record: ResourceRecord, scope: string): object {
+  const properties = record.body['properties'];
+  const { roleDefinitionId = '' } = isJsonObject(properties) ? properties : {};
+  const role = typeof roleDefinitionId === 'string' ? roleGuid(roleDefinitionId) : '';
+  return {
+    id: record.id,
+    type: record.type,
+    name: record.name,
+    properties: {
+      ...(isJsonObject(properties) ? properties : {}),
+      roleDefinitionId: shownRoleId(scope, role),
+    },
+  };
 }
 
 function nameOf({ target }: ArmRequest): string {

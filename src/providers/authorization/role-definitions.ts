@@ -91,9 +91,7 @@ async function listRoles({ store }: RoleDefinitionDeps, request: ArmRequest): Pr
   const custom = await Array.fromAsync(listAll(store.resources, { type: roleDefinitionType }));
   const value = [
     ...custom
-      .filter(
-        (record) => assignableAt(record, scope, filter) && wanted(filter, roleNameOf(record), 'CustomRole'),
-      )
+      .filter((record) => isSeenFrom(record, scope) && wanted(filter, roleNameOf(record), 'CustomRole'))
       .map((record) => customRoleWire(record, scope)),
     ...builtInRoles
       .filter(({ roleName }) => wanted(filter, roleName, 'BuiltInRole'))
@@ -228,10 +226,13 @@ async function requireRight(
   }
 }
 
-function assignableAt(record: ResourceRecord, scope: string, filter: RoleFilter): boolean {
+/**
+ * Roles of scopes below are listed, too, as `atScopeAndBelow()` asks: az looks roles up by name at the subscription when
+ * it deletes them, even those that can be assigned in one group only.
+ */
+function isSeenFrom(record: ResourceRecord, scope: string): boolean {
   return assignableScopes(record).some(
-    (assignable) =>
-      coversScope(assignable, scope) || (filter.atScopeAndBelow && coversScope(scope, assignable)),
+    (assignable) => coversScope(assignable, scope) || coversScope(scope, assignable),
   );
 }
 

@@ -4,8 +4,6 @@ import { ArmError } from '../../arm/arm-error.ts';
 export interface RoleFilter {
   /** `atScope()`: nothing from below the scope. */
   readonly atScope: boolean;
-  /** `atScopeAndBelow()`: custom roles of scopes below, too. */
-  readonly atScopeAndBelow: boolean;
   readonly principalId: string | undefined;
   readonly roleName: string | undefined;
   readonly roleType: string | undefined;
@@ -35,7 +33,6 @@ export function readRoleFilter(filter: string | undefined): RoleFilter {
   }
   return {
     atScope: captured.has('atScope'),
-    atScopeAndBelow: captured.has('atScopeAndBelow'),
     principalId: captured.get('principalId') ?? captured.get('assignedTo'),
     roleName: captured.get('roleName'),
     roleType: captured.get('roleType'),

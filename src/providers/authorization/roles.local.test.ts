@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isJsonObject } from '../../model/json.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { send, testPrincipal, type RequestOptions } from '../testing/arm-request.ts';
 import { bodyOf, codeOf, propertiesOf, valueOf } from '../testing/reply.ts';
@@ -61,6 +62,18 @@ test('az finds a role by its name, assigns it and lists the assignment', async (
   assert.equal(await service.access.allowed(pipeline, 'Microsoft.Compute/images/write', group), false);
 });
 
+test('an assignment at the root shows its role as the subscription that asks names it', async () => {
+  await using service = await openTestService({ applications: [application] });
+  await assign(service, '', guid(1));
+  const seen = async (scope: string): Promise<unknown> => {
+    const [first] = valueOf(await ask(service, 'GET', `${scope}/${assignments}`));
+    const properties = first?.['properties'];
+    return isJsonObject(properties) ? properties['roleDefinitionId'] : undefined;
+  };
+  assert.equal(await seen(subscription), `${subscription}/${roles}/${contributor}`);
+  assert.equal(await seen(''), `/${roles}/${contributor}`);
+});
+
 test('the same grant under another name is a conflict in the words that az looks for', async () => {
   await using service = await openTestService({ applications: [application] });
   const group = await service.group('images');
@@ -106,7 +119,8 @@ test('a custom role is seen where it can be assigned, gives its rights, and stay
   const listed = async (scope: string): Promise<number> =>
     valueOf(await ask(service, 'GET', `${scope}/${roles}?$filter=type%20eq%20'CustomRole'`)).length;
   assert.equal(await listed(group), 1);
-  assert.equal(await listed(subscription), 0);
+  assert.equal(await listed(subscription), 1);
+  assert.equal(await listed(await service.group('other')), 0);
   const below = `${subscription}/${roles}?$filter=atScopeAndBelow()%20and%20type%20eq%20'CustomRole'`;
   assert.equal(valueOf(await ask(service, 'GET', below)).length, 1);
 
