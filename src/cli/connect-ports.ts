@@ -43,6 +43,10 @@ export function connectPorts(projectRoot: string): Ports {
       start: async (...args) => (await connectService()).start(...args),
       environment: async (...args) => (await connectService()).environment(...args),
     },
+    workers: {
+      start: async (...args) =>
+        (await import('./connect-worker.ts')).connectWorkers(home, process.env).start(...args),
+    },
     demo: { templatePath: join(projectRoot, 'examples', 'nginx-vhd.json') },
   };
 

@@ -19,6 +19,7 @@ export interface Ports {
   readonly cleaning: Cleaning;
   readonly demo: DemoPorts;
   readonly service: Service;
+  readonly workers: Workers;
 }
 
 // ---- templates ------------------------------------------------------------------------------
@@ -244,4 +245,15 @@ export interface Service {
   start(request: ServiceRequest): Promise<RunningService>;
   /** How clients of this machine reach the service of a data folder. */
   environment(dataFolder: string | undefined, signal: AbortSignal): Promise<ServiceEnvironment>;
+}
+
+export interface WorkerRequest {
+  readonly databaseUrl: string;
+  readonly blobsUrl: string;
+  readonly simulate: boolean;
+}
+
+export interface Workers {
+  /** Takes runs when this resolves, and gives back what it has not done when it is disposed of. */
+  start(request: WorkerRequest): Promise<AsyncDisposable>;
 }

@@ -10,6 +10,7 @@ import { addImagesCommand } from './commands/images.ts';
 import { addRunsCommand } from './commands/runs.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addValidateCommand } from './commands/validate.ts';
+import { addWorkerCommand } from './commands/worker.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes, exitMeanings, exitNames } from './exit-codes.ts';
 
@@ -18,7 +19,11 @@ export const environmentHelp: readonly (readonly [string, string])[] = [
   ['GOLDSMITH_HOME', 'folder for images, runs and caches'],
   ['GOLDSMITH_ACCELERATOR', 'kvm or tcg: run machines with it, without probing'],
   ['GOLDSMITH_DEBIAN_MIRROR', 'archive that Debian base images are made from'],
-  ['GOLDSMITH_LOG_LEVEL', 'what serve writes to standard error: error, warn (default), info, debug'],
+  [
+    'GOLDSMITH_LOG_LEVEL',
+    'what serve and worker write to standard error: error, warn (default), info, debug',
+  ],
+  ['AZURE_STORAGE_KEY', 'key of the storage account given with --blobs'],
   ['GOLDSMITH_DEBUG', 'any value: stack traces and internal notes with errors'],
   ['NO_COLOR, FORCE_COLOR', 'no colours, or colours everywhere'],
   ['CI', 'any value: plain lines instead of the live view'],
@@ -51,6 +56,7 @@ export function buildProgram(context: CommandContext, version: string): Command 
   program.commandsGroup('Serve:');
   addServeCommand(program, context);
   addAzEnvCommand(program, context);
+  addWorkerCommand(program, context);
   program.commandsGroup('Look inside:');
   addBootCommand(program, context);
   addShellCommand(program, context);

@@ -11,6 +11,7 @@ import type {
   ImportRequest,
   Ports,
   ServiceRequest,
+  WorkerRequest,
 } from '../ports.ts';
 import { scriptedEvents, scriptedRecord } from './scripted-run.ts';
 
@@ -22,6 +23,7 @@ export interface FakePorts extends Ports {
     readonly cleans: { all: boolean; dryRun: boolean }[];
     readonly commands: string[];
     readonly services: ServiceRequest[];
+    readonly workers: WorkerRequest[];
     reaps: number;
     installs: number;
     machinesEnded: number;
@@ -58,6 +60,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
     cleans: [],
     commands: [],
     services: [],
+    workers: [],
     reaps: 0,
     installs: 0,
     machinesEnded: 0,
@@ -138,6 +141,12 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
         isAnswering: world.serviceAnswers !== false,
         hasAzureCli: true,
       }),
+    },
+    workers: {
+      start: async (request) => {
+        asked.workers.push(request);
+        return { [Symbol.asyncDispose]: async () => undefined };
+      },
     },
     demo: { templatePath: world.templatePath ?? '/nowhere' },
   };

@@ -3,6 +3,7 @@
  * sees each through. The store's rows say what is to be done; jobs, notifications and timers only say when to look.
  */
 import { existsSync } from 'node:fs';
+import { markSimulatedHome } from '../../build/simulated-host.ts';
 import { reapAbandoned } from '../../host/journal/reaper.ts';
 import { removeTree } from '../../host/journal/remove-tree.ts';
 import { GoldsmithError } from '../../model/errors.ts';
@@ -29,10 +30,11 @@ const AFTER_LEASE_MS = 100;
 
 /**
  * Clears away what died here, then works until it is disposed.
- * @throws GoldsmithError when the store cannot be used.
+ * @throws GoldsmithError when the store cannot be used; `BadUsage` to simulate in a home of real images.
  */
 export async function startRunWorker(options: RunWorkerOptions): Promise<RunWorker> {
-  const { home, onLine } = options;
+  const { home, onLine, simulate } = options;
+  if (simulate !== undefined) markSimulatedHome(home);
   await reapAbandoned(home, { signal: new AbortController().signal, onLine });
   const worker = new Worker(options);
   await worker.start();
