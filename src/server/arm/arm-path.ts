@@ -27,8 +27,11 @@ const maxPathLength = 4096;
 /** @throws ArmError 400 for what no legal path contains: bad escapes, control characters, empty or illegal names. */
 export function readArmPath(pathname: string): ArmPath {
   if (pathname.length > maxPathLength) throw badPath('The request path is too long.');
-  const trimmed = pathname.replace(/^\/+|\/+$/g, '');
-  const segments = trimmed === '' ? [] : trimmed.split('/').map(decode);
+  // Doubled slashes count as one: `az resource` leaves an empty parent between namespace and type.
+  const segments = pathname
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map(decode);
   let at = 0;
   const takePair = (word: string): string | undefined => {
     if (segments[at]?.toLowerCase() !== word || at + 1 >= segments.length) return undefined;

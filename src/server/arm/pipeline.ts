@@ -15,6 +15,7 @@ import type {
   ArmTarget,
   Dispatch,
 } from '../../providers/resource-provider.ts';
+import { groupBeingDeleted, groupState } from '../../providers/resources/groups/group-record.ts';
 import type { Store } from '../../store/store.ts';
 import type { Subscriptions } from '../directory/subscriptions.ts';
 import { readArmPath } from './arm-path.ts';
@@ -87,7 +88,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
     const hasBody = method === 'PUT' || method === 'PATCH' || method === 'POST';
     const body = hasBody ? await incoming.readBody() : undefined;
-    if (match.needsGroup) await requireGroup(deps, target);
+    if (match.needsGroup) await requireGroup(deps, target, hasBody);
     if (method !== 'GET' && method !== 'HEAD') await deps.refuseIfLocked(target.id, method);
     const { headers, principal, requestId, correlationId, signal } = incoming;
     const request: ArmRequest = {
@@ -101,7 +102,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     } catch (error) {
       // ARM tells that the group is missing rather than what would be in it.
       if (error instanceof ArmError && error.detail.code === 'ResourceNotFound')
-        await requireGroup(deps, target);
+        await requireGroup(deps, target, false);
       throw error;
     }
   };
@@ -153,12 +154,14 @@ async function checkSubscription(deps: PipelineDeps, { target, provider }: Match
   return { ...target, subscriptionId, scope, id: own(target.id) };
 }
 
-/** @throws ArmError 404 `ResourceGroupNotFound`. */
+/** @throws ArmError 404 `ResourceGroupNotFound`; 409 `ResourceGroupBeingDeleted` for a write into a group that goes. */
 async function requireGroup(
   { store }: PipelineDeps,
   { subscriptionId, resourceGroup }: ArmTarget,
+  isWrite: boolean,
 ): Promise<void> {
   if (subscriptionId === undefined || resourceGroup === undefined) return;
   const group = await store.resources.get(`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`);
   if (group === undefined) throw resourceGroupNotFound(resourceGroup);
+  if (isWrite && groupState(group) === 'Deleting') throw groupBeingDeleted(group.name);
 }
