@@ -10,7 +10,7 @@ import { createImageRegistry } from '../providers/compute/image-registry.ts';
 import { createStagingFiles } from '../providers/storage/staging-files.ts';
 import type { ExecutorCommand } from '../runs/executor/start-executor.ts';
 import { createStagingView } from '../runs/staging-view.ts';
-import { hostCapacity } from '../runs/worker/admission.ts';
+import { hostCapacity, simulatedCapacity } from '../runs/worker/admission.ts';
 import { startRunWorker } from '../runs/worker/run-worker.ts';
 import { openAzureStorage } from '../store/blobs/azure-storage-blobs.ts';
 import { openStore } from '../store/open-store.ts';
@@ -66,7 +66,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
         now: () => new Date(now()),
       }),
       staging: createStagingView(store, now),
-      capacity: () => hostCapacity(home.root),
+      capacity: () => (simulate === undefined ? hostCapacity(home.root) : simulatedCapacity()),
       onLine: (line) => log.info(line),
       onError: (error) => log.error({ err: error }, 'the worker went on after a failure'),
     }),

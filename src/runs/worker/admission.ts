@@ -1,6 +1,6 @@
 /** Which runs may go on at once on one host: as many as fit, in the order in which they come. */
 import { readHostResources } from '../../host/resources.ts';
-import { MIB } from '../../model/sizes.ts';
+import { GIB, MIB } from '../../model/sizes.ts';
 import type { RunNeeds } from '../../store/records.ts';
 
 /** What a host can give to runs. */
@@ -13,6 +13,11 @@ const HOST_RESERVE_BYTES = 512 * MIB;
 export function hostCapacity(folder: string): Capacity {
   const { cpus, memoryBytes, diskBytes } = readHostResources(folder);
   return { cpus, memoryBytes: Math.max(0, memoryBytes - HOST_RESERVE_BYTES), diskBytes };
+}
+
+/** Simulated machines cost a process each and hardly any disk: as many as eight of Azure's default size. */
+export function simulatedCapacity(): Capacity {
+  return { cpus: 16, memoryBytes: 64 * GIB, diskBytes: 32 * GIB };
 }
 
 export class Admission {
