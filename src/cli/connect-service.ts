@@ -9,6 +9,7 @@ import { GoldsmithError } from '../model/errors.ts';
 import { findLocation, locations } from '../providers/arm/locations.ts';
 import { clientEnvironment, shellLines } from '../server/client-environment.ts';
 import { startService } from '../server/compose.ts';
+import { executorCommand } from './executor-command.ts';
 import type { Service } from './ports.ts';
 
 /** A service on this machine answers this at once, or it is not there. */
@@ -31,6 +32,8 @@ export function connectService(home: () => Home, env: Readonly<Record<string, st
         ...request,
         home: home(),
         dataFolder,
+        blobsKey: env['AZURE_STORAGE_KEY'],
+        executor: executorCommand,
         log,
         now: () => new Date(),
       });

@@ -1,20 +1,24 @@
 /** Puts the service together and starts it: the composition root of everything behind the HTTP API. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Home } from '../host/home.ts';
+import type { SimulationPace } from '../guest/simulated/simulated-shell.ts';
+import { openHome, type Home } from '../host/home.ts';
 import { createAccessCheck } from '../identity/access/access-check.ts';
 import { openSigningKeys } from '../identity/keys/signing-keys.ts';
 import { openTlsIdentity, type TlsIdentity } from '../identity/keys/tls-identity.ts';
 import { createServicePrincipals } from '../identity/principals/service-principals.ts';
 import { openTenant } from '../identity/tenant.ts';
-import { createTokenService } from '../identity/tokens/token-service.ts';
+import { createTokenService, type TokenService } from '../identity/tokens/token-service.ts';
 import { loadCatalogue } from '../images/catalogue/catalogue.ts';
 import { locationName } from '../providers/arm/locations.ts';
-import { createAuthorizationProvider } from '../providers/authorization/provider.ts';
-import { createFeaturesProvider } from '../providers/features/features-provider.ts';
 import { createDirectory } from '../providers/graph/directory.ts';
+import { graphRoutes } from '../providers/graph/graph-routes.ts';
+import { createActivityRecorder } from '../providers/insights/activity-recorder.ts';
 import { lockAgainst, scopeLocked } from '../providers/resources/locks.ts';
-import type { ResourceProvider } from '../providers/resource-provider.ts';
+import type { Dispatch } from '../providers/resource-provider.ts';
+import type { ExecutorCommand } from '../runs/executor/start-executor.ts';
 import { openStore } from '../store/open-store.ts';
 import { createApp } from './app.ts';
 import { createSubscriptions } from './directory/subscriptions.ts';
@@ -22,7 +26,9 @@ import { ensureFirstPrincipal } from './first-principal.ts';
 import { keepHouse } from './housekeeping.ts';
 import { listen } from './listen.ts';
 import { imageAliases } from './metadata/image-aliases.ts';
+import { openBlobs } from './open-blobs.ts';
 import { ownHosts } from './own-hosts.ts';
+import { createResourceProviders } from './resource-providers.ts';
 import {
   openServiceFiles,
   writeEndpoint,
@@ -42,6 +48,10 @@ export interface ServiceOptions {
   readonly databaseUrl: string | undefined;
   /** `https://…` of a storage account; undefined: blobs in the data folder. */
   readonly blobsUrl: string | undefined;
+  /** Key of that account, base64. */
+  readonly blobsKey: string | undefined;
+  /** How the process is started that executes a run. */
+  readonly executor: (home: Home) => ExecutorCommand;
   /** Runs go through every step without a virtual machine. */
   readonly simulate: boolean;
   /** The region that clients on this machine take when they name none. */
@@ -88,23 +98,47 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const access = stack.use(createAccessCheck({ store, nowMs }));
   const directory = createDirectory({ store, applications: principals });
 
-  const providers: readonly ResourceProvider[] = [
-    createAuthorizationProvider({ store, access, directory, now }),
-    createFeaturesProvider({ settings }),
-  ];
-  for (const provider of providers) {
+  const blobs = stack.use(
+    await openBlobs({
+      ...{ url: options.blobsUrl, accountKey: options.blobsKey, folder: files.blobs },
+      ...{ host: options.host, publicHost: shownHost(options.host), tls, settings, log },
+    }),
+  );
+  const late: { dispatch?: Dispatch } = {};
+  const home = options.simulate ? simulatedHome(files.folder) : options.home;
+  const providers = await createResourceProviders({
+    ...{ home, dataFolder: files.folder, store, blobs, access, directory, tenantId, log, now },
+    executor: options.executor(home),
+    simulate: options.simulate ? simulationPace : undefined,
+    dispatch: async (request) => {
+      if (late.dispatch === undefined) throw new Error('The service is not put together yet');
+      return late.dispatch(request);
+    },
+  });
+  for (const provider of providers.all) {
     stack.defer(async () => provider[Symbol.asyncDispose]?.());
   }
+  const activity = stack.use(
+    createActivityRecorder({
+      ...{ store, now, newId: randomUUID },
+      onError: (error) => log.error({ err: error }, 'the activity log could not be written'),
+    }),
+  );
   const storageSuffix = 'blob.localhost';
   const app = createApp({
-    ...{ store, providers, tenant, subscriptions, principals, keys, tokens, access, isOwnHost, log, now },
+    ...{ store, tenant, subscriptions, principals, keys, tokens, access, isOwnHost, log, now },
+    providers: providers.all,
     refuseIfLocked: async (id, method) => {
       const lock = await lockAgainst(store, id, method);
       if (lock !== undefined) throw scopeLocked(id, method, lock);
     },
     storageSuffix: () => storageSuffix,
     imageAliases: imageAliases(loadCatalogue(options.home)),
+    onActivity: activity.record,
+    mounts: [{ path: '/v1.0', app: graphRoutes({ directory, isAllowed: mayAskDirectory(tokens) }) }],
   });
+  late.dispatch = app.dispatch;
+  await providers.start(stack);
   stack.use(keepHouse({ store, log, now }));
   const { certificate, privateKey } = tls;
   const { host, port } = options;
@@ -120,6 +154,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   writeEndpoint(files, endpoint);
   const running = stack.move();
   return { endpoint, credentials, tls, [Symbol.asyncDispose]: async () => running.disposeAsync() };
+}
+
+/** Slow enough to be followed, fast enough for tests of clients. */
+const simulationPace: SimulationPace = { bootMs: 300, stepMs: 100, secondMs: 1000 };
+
+/** Simulated images never lie beside real ones. */
+function simulatedHome(dataFolder: string): Home {
+  return openHome({ GOLDSMITH_HOME: join(dataFolder, 'simulated') });
+}
+
+function mayAskDirectory(tokens: TokenService): (authorization: string | undefined) => Promise<boolean> {
+  return async (authorization) => {
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    return token !== undefined && (await tokens.check(token, ['graph'])).ok;
+  };
 }
 
 const anyAddress = new Set(['0.0.0.0', '::', '']);

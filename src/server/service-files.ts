@@ -7,6 +7,7 @@ import { readJsonIfExists, writeFileAtomic } from '../host/atomic-file.ts';
 export interface ServiceFiles {
   readonly folder: string;
   readonly database: string;
+  readonly blobs: string;
   readonly tls: string;
   readonly credentials: string;
   readonly endpoint: string;
@@ -43,6 +44,7 @@ export function openServiceFiles(folder: string): ServiceFiles {
   return {
     folder,
     database: join(folder, 'database'),
+    blobs: join(folder, 'blobs'),
     tls: join(folder, 'tls'),
     credentials: join(folder, 'credentials.json'),
     endpoint: join(folder, 'endpoint.json'),

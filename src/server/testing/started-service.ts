@@ -20,7 +20,11 @@ export async function startTestService(): Promise<StartedService> {
       home: { ...openHome({ GOLDSMITH_HOME: join(folder, 'home') }), cache: openHome().cache },
       dataFolder: join(folder, 'data'),
       ...{ host: '127.0.0.1', port: 0, simulate: true },
-      ...{ databaseUrl: undefined, blobsUrl: undefined, location: undefined },
+      ...{ databaseUrl: undefined, blobsUrl: undefined, blobsKey: undefined, location: undefined },
+      executor: ({ root }) => ({
+        argv: [process.execPath, join(import.meta.dirname, '..', '..', 'cli', 'run-executor.ts')],
+        env: { GOLDSMITH_HOME: root },
+      }),
       log: pino({ level: 'silent' }),
       now: () => new Date(),
     });
