@@ -87,7 +87,7 @@ async function runChecks(): Promise<Counts> {
 }
 
 async function runSuite(suite: Suite, only: readonly string[]): Promise<Counts> {
-  const files = globSync('{src,tools,bench}/**/*.test.ts', { cwd: root })
+  const files = globSync('{src,tools,bench,conformance}/**/*.test.ts', { cwd: root })
     .filter((file) => suite.owns(file))
     .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
     .toSorted()
