@@ -2,8 +2,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
 import type { ResourceRecord } from '../../store/records.ts';
-import type { ResourceRepository } from '../../store/store.ts';
-import { builtInRole, type RolePermission } from './built-in-roles.ts';
+import type { RolePermission } from './built-in-roles.ts';
 
 export const roleAssignmentType = 'Microsoft.Authorization/roleAssignments';
 export const roleDefinitionType = 'Microsoft.Authorization/roleDefinitions';
@@ -48,17 +47,6 @@ export function roleGuid(roleDefinitionId: string): string {
 /** Where custom roles are kept: they belong to the tenant, and each scope shows them under its own id. */
 export function customRoleId(guid: string): string {
   return `/providers/${roleDefinitionType}/${guid}`;
-}
-
-/** The permissions of any role, built in or custom; undefined when there is no such role. */
-export async function permissionsOf(
-  resources: Pick<ResourceRepository, 'get'>,
-  guid: string,
-): Promise<readonly RolePermission[] | undefined> {
-  const builtIn = builtInRole(guid);
-  if (builtIn !== undefined) return [builtIn.permission];
-  const custom = await resources.get(customRoleId(guid));
-  return custom === undefined ? undefined : readPermissions(custom);
 }
 
 function words(value: JsonValue | undefined): readonly string[] {
