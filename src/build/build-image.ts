@@ -80,10 +80,8 @@ export async function buildImage(scene: BuildScene): Promise<Outcome> {
     source: prepared.source.requested,
     sourceVersion: prepared.source.exactVersion,
     createdAtMs: scene.host.now(),
+    onArtifact: (artifact) => scene.recorder.artifacts([artifact]),
   });
-  scene.recorder.artifacts(
-    results.flatMap((result) => (result.state === 'succeeded' ? [result.artifact] : [])),
-  );
   return summarize(results, invalid);
 }
 
@@ -99,6 +97,7 @@ async function prepare(scene: BuildScene): Promise<Prepared> {
     template,
     templateFolder: options.templateFolder,
     workDir: folder.work,
+    localCopies: options.localCopies,
   });
   const source = await runner.run(resolveSourceStep, { source: template.source, host });
   if (issues.length > 0) {
@@ -147,6 +146,7 @@ async function customize(scene: BuildScene, prepared: Prepared): Promise<ImageFa
   const session = await runner.run(bootStep('boot', 'Boot the build VM'), {
     ...bootInput(scene, prepared, 'build', { path, format: 'raw', ephemeral: false }),
     growDisk: sizeBytes > facts.virtualSizeBytes,
+    directKernel: true,
   });
   recorder.subState('Customizing');
   try {
@@ -214,6 +214,7 @@ function bootInput(scene: BuildScene, prepared: Prepared, role: string, disk: Vm
     workDir: machineFolder(folder, role, host.user),
     bootTimeoutMs: options.bootTimeoutMs,
     consoleLog: folder.consoleLog,
+    ...(host.openSession === undefined ? {} : { openSession: host.openSession }),
   };
 }
 

@@ -35,11 +35,13 @@ const keptMachineSchema = z.object({
   }),
   disk: z.object({ path: z.string(), format: z.enum(['raw', 'qcow2', 'vpc', 'vhdx', 'vmdk']) }),
   discs: z.array(z.string()),
+  kernel: z.object({ path: z.string(), initrdPath: z.string(), commandLine: z.string() }).optional(),
   key: z.object({ publicKey: z.string(), privateKey: z.string() }),
 });
 
 /**
- * Freezes the session's machine into `folder.kept`. The work folder must stay with it: the disk is there.
+ * Freezes the session's machine into `folder.kept`. The work folder must stay with it: the disk is there, and the
+ * kernel that it was started from.
  * @throws GoldsmithError `CommandFailed`, `Cancelled`.
  */
 export async function keepMachine(
@@ -49,9 +51,9 @@ export async function keepMachine(
 ): Promise<void> {
   mkdirSync(folder.kept, { recursive: true, mode: 0o700 });
   await session.vm.saveState(statePath(folder), signal);
-  const { machine, discs, key, vm } = session;
+  const { machine, discs, kernel, key, vm } = session;
   const disk = { path: vm.disk.path, format: vm.disk.format };
-  writeFileAtomic(describePath(folder), JSON.stringify({ machine, disk, discs, key }), 0o600);
+  writeFileAtomic(describePath(folder), JSON.stringify({ machine, disk, discs, kernel, key }), 0o600);
 }
 
 /** True when the run has a frozen machine. */
@@ -78,11 +80,11 @@ export async function thawMachine(options: ThawOptions, signal: AbortSignal): Pr
       hint: 'Only a build that failed with --keep-on-error, or with errorHandling "abort", keeps one.',
     });
   }
-  const { machine, disk, discs, key } = kept.data;
+  const { machine, disk, discs, kernel, key } = kept.data;
   const { folder, hypervisor, user, workDir } = options;
   const guest = await wakeGuest(
     {
-      ...{ machine, key, discs, hypervisor, user, workDir },
+      ...{ machine, key, discs, kernel, hypervisor, user, workDir },
       disk: { ...disk, ephemeral: true },
       statePath: statePath(folder),
     },

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Generation } from '../model/image-template.ts';
 import type { Provisioning } from '../model/image.ts';
-import type { Accelerator, GuestNetwork, VmDisk, VmSpec } from '../vm/hypervisor.ts';
+import type { Accelerator, GuestNetwork, VmDisk, VmKernel, VmSpec } from '../vm/hypervisor.ts';
 
 /** Everything that makes a machine this machine; enough to describe it again for a restore. */
 export interface MachineDescription {
@@ -44,10 +44,12 @@ export function machineSpec(
   parts: {
     readonly disk: VmDisk;
     readonly discs: readonly string[];
-    readonly network: GuestNetwork;
+    readonly network: GuestNetwork | undefined;
     readonly workDir: string;
+    readonly kernel: VmKernel | undefined;
   },
 ): VmSpec {
+  const { kernel, ...others } = parts;
   const { name, vmId, generation, cpus, memoryBytes, accelerator, cpuModel } = machine;
   return {
     ...{ name, vmId, generation, cpus, memoryBytes, accelerator, cpuModel },
@@ -56,7 +58,8 @@ export function machineSpec(
     // under emulation the agent's start and its polling would take a tenth of a build's time, and nothing needs it:
     // cloud-init reports readiness, and deprovisioning does not talk to the running agent
     hyperV: machine.provisioning === 'azure' && accelerator === 'kvm',
-    ...parts,
+    ...others,
+    ...(kernel === undefined ? {} : { kernel }),
   };
 }
 

@@ -11,7 +11,7 @@ import { generateSshKeyPair, type SshKeyPair } from '../guest/ssh/key-pair.ts';
 import type { BuildUser } from '../host/build-user.ts';
 import { GoldsmithError } from '../model/errors.ts';
 import { formatDuration } from '../model/sizes.ts';
-import type { Hypervisor, RunningVm, VmDisk } from '../vm/hypervisor.ts';
+import type { Hypervisor, RunningVm, VmDisk, VmKernel } from '../vm/hypervisor.ts';
 import { createUserNetwork, type UserNetwork } from '../vm/network/user-network.ts';
 import { machineEndError } from '../vm/qemu/qemu-machine.ts';
 import { machineSpec, type MachineDescription } from './machine-description.ts';
@@ -20,6 +20,8 @@ import { Watch } from './watch.ts';
 interface GuestOptions {
   readonly machine: MachineDescription;
   readonly disk: VmDisk;
+  /** Started instead of what the firmware would find on the disk. */
+  readonly kernel?: VmKernel | undefined;
   readonly hypervisor: Hypervisor;
   readonly user: BuildUser;
   /** Private folder for the machine's small files; must exist and belong to the build user. */
@@ -58,6 +60,8 @@ export interface StartedGuest extends AsyncDisposable {
   readonly key: SshKeyPair;
   /** Discs in its drives; waking it from a saved state needs the same. */
   readonly discs: readonly string[];
+  /** What it was started from, when not from its disk; waking it needs the same. */
+  readonly kernel: VmKernel | undefined;
   readonly vm: RunningVm;
   /** Breaks when the machine, its network or its provisioning does. */
   readonly watch: Watch;
@@ -77,7 +81,17 @@ export interface StartedGuest extends AsyncDisposable {
  */
 export async function startGuest(options: StartGuestOptions, signal: AbortSignal): Promise<StartedGuest> {
   await using owned = new AsyncDisposableStack();
-  const { machine, disk, location, user, workDir, isolated = false, consoleLog, onProgress } = options;
+  const {
+    machine,
+    disk,
+    kernel,
+    location,
+    user,
+    workDir,
+    isolated = false,
+    consoleLog,
+    onProgress,
+  } = options;
   const { growDisk = true } = options;
   const key = generateSshKeyPair();
   const identity = { ...machine, vmName: machine.name, sshPublicKey: key.publicKey, location };
@@ -89,12 +103,12 @@ export async function startGuest(options: StartGuestOptions, signal: AbortSignal
   const network = owned.use(
     await createUserNetwork({ macAddress, hostName, services, user, isolated }, signal),
   );
-  const spec = machineSpec(machine, { disk, discs, network, workDir });
+  const spec = machineSpec(machine, { disk, discs, network, workDir, kernel });
   const vm = owned.use(await options.hypervisor.start(spec, signal));
   if (consoleLog !== undefined) {
     owned.defer(() => appendFileSync(consoleLog, `== ${vm.name} ==\n${vm.console.text}\n`));
   }
-  const guest = new Guest({ machine, key, discs, vm, network, onProgress }, owned.move());
+  const guest = new Guest({ machine, key, discs, kernel, vm, network, onProgress }, owned.move());
   void provisioning.failed.then((error) => guest.watch.lose(error));
   void provisioning.ready.then((agent) => onProgress?.(`${agent} reports the machine ready`));
   void network.addressTaken.then(() =>
@@ -109,18 +123,19 @@ export async function startGuest(options: StartGuestOptions, signal: AbortSignal
  */
 export async function wakeGuest(options: WakeGuestOptions, signal: AbortSignal): Promise<StartedGuest> {
   await using owned = new AsyncDisposableStack();
-  const { machine, key, disk, discs, user, workDir } = options;
+  const { machine, key, disk, kernel, discs, user, workDir } = options;
   const { macAddress, hostName } = machine;
   const network = owned.use(await createUserNetwork({ macAddress, hostName, services: [], user }, signal));
-  const spec = machineSpec(machine, { disk, discs, network, workDir });
+  const spec = machineSpec(machine, { disk, discs, network, workDir, kernel });
   const vm = owned.use(await options.hypervisor.restore(spec, options.statePath, signal));
-  return new Guest({ machine, key, discs, vm, network, onProgress: undefined }, owned.move());
+  return new Guest({ machine, key, discs, kernel, vm, network, onProgress: undefined }, owned.move());
 }
 
 interface GuestParts {
   readonly machine: MachineDescription;
   readonly key: SshKeyPair;
   readonly discs: readonly string[];
+  readonly kernel: VmKernel | undefined;
   readonly vm: RunningVm;
   readonly network: UserNetwork;
   readonly onProgress: ((line: string) => void) | undefined;
@@ -130,6 +145,7 @@ class Guest implements StartedGuest {
   readonly machine: MachineDescription;
   readonly key: SshKeyPair;
   readonly discs: readonly string[];
+  readonly kernel: VmKernel | undefined;
   readonly vm: RunningVm;
   readonly watch = new Watch();
   readonly #parts: GuestParts;
@@ -139,6 +155,7 @@ class Guest implements StartedGuest {
     this.machine = parts.machine;
     this.key = parts.key;
     this.discs = parts.discs;
+    this.kernel = parts.kernel;
     this.vm = parts.vm;
     this.#parts = parts;
     this.#owned = owned;

@@ -20,6 +20,8 @@ export interface VmSpec {
   /** QEMU CPU model, for example `max` or `host`. */
   readonly cpuModel: string;
   readonly disk: VmDisk;
+  /** Start this kernel at once; without it the firmware looks for a boot loader on the disk. */
+  readonly kernel?: VmKernel;
   /** Read-only optical discs (ISO 9660 or UDF files), in drive order; the first is `/dev/sr0`. */
   readonly discs: readonly string[];
   /** Show the machine as an Azure VM: chassis asset tag and SMBIOS system strings. */
@@ -36,6 +38,14 @@ export interface VmDisk {
   readonly format: 'raw' | 'qcow2' | 'vpc' | 'vhdx' | 'vmdk';
   /** Throw every write away when the machine ends. */
   readonly ephemeral: boolean;
+}
+
+/** A kernel handed to the machine from outside. Needed again, unchanged, to restore a saved state. */
+export interface VmKernel {
+  readonly path: string;
+  readonly initrdPath: string;
+  /** Kernel parameters: one line of printable ASCII, at most 2047 characters. */
+  readonly commandLine: string;
 }
 
 export interface Hypervisor {

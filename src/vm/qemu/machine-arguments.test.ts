@@ -55,3 +55,15 @@ test('paths travel as JSON values, never as parsed option text', () => {
 test('every machine runs in the sandbox that forbids new processes', () => {
   assert.match(valuesOf('-sandbox', spec)[0] ?? '', /spawn=deny/);
 });
+
+test('a kernel from outside is started before the disk, and its parameters are one word', () => {
+  const kernel = { path: '/w/a,b', initrdPath: '/w/c,d', commandLine: 'root=UUID=1,2 ro -device x' };
+  const machine = { ...spec, kernel };
+  assert.deepEqual(valuesOf('-kernel', machine), ['/w/a,b']);
+  assert.deepEqual(valuesOf('-initrd', machine), ['/w/c,d']);
+  assert.deepEqual(valuesOf('-append', machine), ['root=UUID=1,2 ro -device x']);
+  const bootIndexes = (of: VmSpec): string[] =>
+    valuesOf('-device', of).flatMap((device) => /bootindex=\d/.exec(device) ?? []);
+  assert.deepEqual(bootIndexes(machine), ['bootindex=1']);
+  assert.deepEqual([valuesOf('-kernel', spec), bootIndexes(spec)], [[], ['bootindex=0']]);
+});

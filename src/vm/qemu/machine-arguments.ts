@@ -1,5 +1,5 @@
 /** A `VmSpec` as QEMU's argument array. Pure; every path is absolute and made by us. */
-import type { VmSpec } from '../hypervisor.ts';
+import type { VmKernel, VmSpec } from '../hypervisor.ts';
 
 /** Descriptors that QEMU inherits, in `stdio` order after stdin, stdout and stderr. */
 export const inheritedDescriptors = { monitor: 3, serial: 4, network: 5 } as const;
@@ -34,6 +34,7 @@ export function machineArguments(spec: VmSpec, firmware: Firmware | undefined): 
     ...identity(spec),
     ...(firmware === undefined ? [] : pflash(firmware, spec.secureBoot)),
     ...monitorAndConsole(),
+    ...kernel(spec.kernel),
     ...disk(spec),
     ...discs(spec.discs),
     ...network(spec),
@@ -79,8 +80,14 @@ function monitorAndConsole(): readonly string[] {
   ];
 }
 
+/** These options take their values as they are: nothing in them is split. */
+function kernel(given: VmKernel | undefined): readonly string[] {
+  if (given === undefined) return [];
+  return ['-kernel', given.path, '-initrd', given.initrdPath, '-append', given.commandLine];
+}
+
 /**
- * The OS disk. Flushes are ignored: a build that dies with the host is run again from its source, and the
+ * The OS disk. A kernel from outside has a loader of its own, which QEMU puts at boot index 0. Flushes are ignored: a build that dies with the host is run again from its source, and the
  * finished file is synced before it is published.
  */
 function disk(spec: VmSpec): readonly string[] {
@@ -96,7 +103,7 @@ function disk(spec: VmSpec): readonly string[] {
   return [
     ...['-blockdev', JSON.stringify(node)],
     ...['-object', 'iothread,id=io'],
-    ...['-device', 'virtio-blk-pci,drive=os,bootindex=0,iothread=io'],
+    ...['-device', `virtio-blk-pci,drive=os,bootindex=${spec.kernel === undefined ? 0 : 1},iothread=io`],
   ];
 }
 
