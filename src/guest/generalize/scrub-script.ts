@@ -14,16 +14,16 @@ homes() { { cut -d: -f6 /etc/passwd; ls -d /root /home/* 2>/dev/null; } | grep '
 export const SCRUB_SCRIPT = String.raw`
 # The build user, its group, home, rights and traces.
 if grep -q "^$user:" /etc/passwd; then userdel -f -r "$user" >/dev/null 2>&1; fi
-for file in passwd shadow group gshadow subuid subgid; do
-  [ -f "/etc/$file" ] && grep -q "$user" "/etc/$file" || continue
-  sed -i -e "/^$user:/d" "/etc/$file"
+# One look at all of them: each process costs a tenth of a second on an emulated processor.
+for file in $(cd /etc && grep -l "$user" passwd shadow group gshadow subuid subgid 2>/dev/null); do
   case $file in
-    group|gshadow) sed -i -e "s/\([:,]\)$user,/\1/g" -e "s/,$user\(:\|\$\)/\1/g" -e "s/:$user\(:\|\$\)/:\1/g" "/etc/$file" ;;
+    group|gshadow)
+      sed -i -e "/^$user:/d" -e "s/\([:,]\)$user,/\1/g" -e "s/,$user\(:\|\$\)/\1/g" -e "s/:$user\(:\|\$\)/:\1/g" "/etc/$file" ;;
+    *) sed -i "/^$user:/d" "/etc/$file" ;;
   esac
 done
 rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-
-for file in /etc/sudoers.d/*; do
-  [ -f "$file" ] && grep -q "^[[:space:]]*$user[[:space:]]" "$file" || continue
+grep -ls "^[[:space:]]*$user[[:space:]]" /etc/sudoers.d/* | while read -r file; do
   sed -i "/^[[:space:]]*$user[[:space:]]/d" "$file"
   grep -q '^[[:space:]]*[^#[:space:]]' "$file" || rm -f "$file"
 done
