@@ -16,7 +16,6 @@ export interface ComputeDeps {
 
 export const COMPUTE = 'Microsoft.Compute';
 export const IMAGE_TYPE = 'Microsoft.Compute/images';
-export const GALLERY_TYPE = 'Microsoft.Compute/galleries';
 export const DEFINITION_TYPE = 'Microsoft.Compute/galleries/images';
 export const VERSION_TYPE = 'Microsoft.Compute/galleries/images/versions';
 
