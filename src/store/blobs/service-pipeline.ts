@@ -36,6 +36,9 @@ export function servicePipeline(
   return pipeline;
 }
 
+/** How often one request waits for a service that has gone away and starts again. */
+const RESTARTS_OUTLIVED = 2;
+
 class ConnectionPolicy implements RequestPolicy {
   readonly #next: RequestPolicy;
   readonly #connection: ServiceConnection;
@@ -46,8 +49,20 @@ class ConnectionPolicy implements RequestPolicy {
   }
 
   async sendRequest(request: WebResource): Promise<HttpOperationResponse> {
-    await this.#connection.ready();
     request.agent = this.#connection.agent;
-    return this.#next.sendRequest(request);
+    for (let left = RESTARTS_OUTLIVED; ; left -= 1) {
+      await this.#connection.ready();
+      try {
+        return await this.#next.sendRequest(request);
+      } catch (error) {
+        // The SDK's own tries lie within; a service that is starting again takes longer than they do.
+        if (left === 0 || !isRefused(error)) throw error;
+      }
+    }
   }
+}
+
+/** Nobody listened, so that the request was not even begun. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
