@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { recordRequests } from './recorded-requests.ts';
 import { endProcess, startProcess } from '../src/host/command.ts';
 
 export const root = join(import.meta.dirname, '..');
@@ -37,6 +38,7 @@ export interface ServiceOptions {
   /** Machines are simulated unless this is false. */
   readonly simulate?: boolean;
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Resolves when the service answers. */
@@ -49,11 +51,12 @@ export async function startServiceUnderTest(options: ServiceOptions = {}): Promi
       ...(simulate ? ['--simulate'] : []),
       ...args,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { GOLDSMITH_LOG_LEVEL: 'debug', ...options.env } },
   );
   let errors = '';
   process.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-20_000);
+    recordRequests(text);
   });
   const document = await firstDocument(process);
   if (document === undefined) throw new Error(`The service ended before it answered:\n${errors}`);

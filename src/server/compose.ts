@@ -24,6 +24,7 @@ import { createApp } from './app.ts';
 import { createSubscriptions } from './directory/subscriptions.ts';
 import { ensureFirstPrincipal } from './first-principal.ts';
 import { keepHouse } from './housekeeping.ts';
+import { listOperations, type ServiceOperation } from './list-operations.ts';
 import { listen } from './listen.ts';
 import { imageAliases } from './metadata/image-aliases.ts';
 import { openBlobs } from './open-blobs.ts';
@@ -64,6 +65,7 @@ export interface Service extends AsyncDisposable {
   readonly endpoint: ServiceEndpoint;
   readonly credentials: ServiceCredentials;
   readonly tls: TlsIdentity;
+  readonly operations: readonly ServiceOperation[];
 }
 
 /**
@@ -153,7 +155,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   writeEndpoint(files, endpoint);
   const running = stack.move();
-  return { endpoint, credentials, tls, [Symbol.asyncDispose]: async () => running.disposeAsync() };
+  return {
+    ...{ endpoint, credentials, tls },
+    operations: listOperations(providers.all),
+    [Symbol.asyncDispose]: async () => running.disposeAsync(),
+  };
 }
 
 /** Slow enough to be followed, fast enough for tests of clients. */

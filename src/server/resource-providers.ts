@@ -8,11 +8,12 @@ import type { Home } from '../host/home.ts';
 import type { AccessCheck } from '../identity/access/access-check.ts';
 import { assignRole } from '../identity/access/assign-role.ts';
 import type { Principal } from '../identity/principal.ts';
-import { entriesOf, loadCatalogue } from '../images/catalogue/catalogue.ts';
+import { loadCatalogue } from '../images/catalogue/catalogue.ts';
 import { openImageStore } from '../images/store/image-store.ts';
 import { createAuthorizationProvider } from '../providers/authorization/provider.ts';
 import { createComputeProvider } from '../providers/compute/compute-provider.ts';
 import { createImageRegistry } from '../providers/compute/image-registry.ts';
+import { isPlatformImage } from '../providers/compute/platform/platform-images.ts';
 import { createFeaturesProvider } from '../providers/features/features-provider.ts';
 import type { Directory } from '../providers/graph/directory.ts';
 import { createInsightsProvider } from '../providers/insights/provider.ts';
@@ -75,7 +76,8 @@ export async function createResourceProviders(deps: ResourceProviderDeps): Promi
     ...common,
     ...{ dispatch, servicePrincipal, blobs, workFolder },
     runs: createRunService({ store, now: () => now().getTime() }),
-    hasPlatformImage: async (source) => entriesOf(catalogue(), source).length > 0,
+    hasPlatformImage: async (source) =>
+      simulate !== undefined || isPlatformImage({ openImages, catalogue }, source),
   });
   return {
     all: [

@@ -24,7 +24,7 @@ export interface NewOperation {
 
 /** Where operations on resources without a location are followed. */
 const globalLocation = 'global';
-const defaultRetryAfterSeconds = 5;
+const defaultRetryAfterSeconds = 1;
 
 /** Stores an operation that is in progress. Give it the repositories of the transaction that it belongs to. */
 export async function startOperation(

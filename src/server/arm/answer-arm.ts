@@ -64,6 +64,7 @@ export async function answerArm(deps: ArmHttpDeps, request: Request): Promise<Re
     failure = error instanceof ArmError ? error : undefined;
     if (failed.isDefect) deps.log.error({ err: error, requestId, correlationId }, 'a request failed');
   }
+  logRequest(deps, request, { requestId, startedAt, status: reply.status }, seen.matched);
   tellActivity(deps, request, { requestId, correlationId, startedAt }, seen, reply, failure);
   return toResponse(request, reply, { requestId, correlationId });
 }
@@ -127,6 +128,31 @@ function toResponse(request: Request, reply: ArmReply, { requestId, correlationI
   const hasBody = reply.body !== undefined && request.method !== 'HEAD' && reply.status !== 204;
   if (hasBody) headers.set('Content-Type', 'application/json; charset=utf-8');
   return new Response(hasBody ? JSON.stringify(reply.body) : null, { status: reply.status, headers });
+}
+
+/** One line for each request, at level `debug`; what is asked is told by type, never with names or bodies. */
+function logRequest(
+  deps: ArmHttpDeps,
+  request: Request,
+  answer: { readonly requestId: string; readonly startedAt: Date; readonly status: number },
+  matched: Matched | undefined,
+): void {
+  if (!deps.log.isLevelEnabled('debug')) return;
+  const target = matched?.target;
+  deps.log.debug(
+    {
+      method: request.method,
+      type: target === undefined ? undefined : [target.namespace, ...target.types].join('/'),
+      isCollection: target !== undefined && target.names.length < target.types.length,
+      action: matched?.action,
+      apiVersion: matched?.apiVersion,
+      status: answer.status,
+      durationMs: deps.now().getTime() - answer.startedAt.getTime(),
+      client: request.headers.get('x-ms-useragent') ?? request.headers.get('user-agent'),
+      requestId: answer.requestId,
+    },
+    'request',
+  );
 }
 
 function tellActivity(

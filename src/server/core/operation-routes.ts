@@ -15,7 +15,7 @@ export interface OperationRouteDeps {
 }
 
 const place = '/subscriptions/{subscriptionId}/providers/{namespace}/locations/{location}';
-const retryAfterSeconds = 5;
+const retryAfterSeconds = 1;
 
 export function operationRoutes(deps: OperationRouteDeps): readonly ProviderRoute[] {
   // Whoever may start something may follow it, and ids cannot be guessed: any valid token will do.

@@ -26,7 +26,7 @@ export function deleteTemplate(dependencies: ImageBuilderDependencies): ArmHandl
     if (isActive(status?.runState)) throw operationNotAllowed(record, 'delete', status?.runState);
     const operation =
       (await pendingDeletion(dependencies, record)) ?? (await start(dependencies, request, record, ifMatch));
-    return { status: 202, headers: acceptedHeaders(request, operation, { retryAfterSeconds: 2 }) };
+    return { status: 202, headers: acceptedHeaders(request, operation, { retryAfterSeconds: 1 }) };
   };
 }
 

@@ -71,7 +71,7 @@ export function putTemplate(dependencies: ImageBuilderDependencies): ArmHandler 
       body: templateBody(record, apiVersion),
       headers: {
         ETag: quotedEtag(record.etag),
-        ...acceptedHeaders(request, operation, { style: 'status', retryAfterSeconds: 2 }),
+        ...acceptedHeaders(request, operation, { style: 'status', retryAfterSeconds: 1 }),
       },
     };
   };

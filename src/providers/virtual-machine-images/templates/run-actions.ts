@@ -28,6 +28,6 @@ export function cancelTemplate(dependencies: ImageBuilderDependencies): ArmHandl
     requireState(record, 'cancel');
     const answer = await dependencies.runs.cancel(record.id);
     if (answer.kind === 'refused') throw operationNotAllowed(record, 'cancel', answer.run?.state);
-    return { status: 202, headers: acceptedHeaders(request, answer.operation, { retryAfterSeconds: 2 }) };
+    return { status: 202, headers: acceptedHeaders(request, answer.operation, { retryAfterSeconds: 1 }) };
   };
 }
