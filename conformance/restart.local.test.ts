@@ -73,18 +73,19 @@ describe('a service that is killed', { timeout: 15 * 60_000 }, () => {
     {
       const service = await startServiceUnderTest({ dataFolder });
       const templates = imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
-      const writers = Array.from({ length: 4 }, async (_, writer) => {
+      const writing = Array.from({ length: 4 }, async (_, writer) => {
         for (let index = 0; ; index += 1) {
           const name = `kept-${writer}-${index}`;
           await templates.createOrUpdate(group, name, body(), polling);
           acknowledged.push(name);
         }
       });
+      const writers = Promise.allSettled(writing); // the kill ends them
       while (acknowledged.length < 20) await sleep(20);
       const gone = once(service.process, 'exit');
       killTree(service.process.pid ?? 0);
       await gone;
-      await Promise.allSettled(writers);
+      await writers;
     }
     await using service = await startServiceUnderTest({ dataFolder });
     const templates = imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
