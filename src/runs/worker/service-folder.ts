@@ -1,7 +1,7 @@
 /** What the service keeps beside the engine's files of a run; gone when the run has ended. */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runFolder } from '../../build/run-folder.ts';
+import { makeRunFolder, runFolder } from '../../build/run-folder.ts';
 import type { Home } from '../../host/home.ts';
 import { removeTree } from '../../host/journal/remove-tree.ts';
 
@@ -24,6 +24,7 @@ export async function makeServiceFolder(
   runId: string,
   signal: AbortSignal,
 ): Promise<ServiceFolder> {
+  makeRunFolder(home, runId); // open to the build user, whose machines work in it
   const folder = serviceFolder(home, runId);
   await removeTree(folder.root, signal);
   for (const path of [folder.staged, folder.output]) mkdirSync(path, { recursive: true, mode: 0o700 });
