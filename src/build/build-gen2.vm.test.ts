@@ -22,7 +22,15 @@ let first: RunRecord;
 
 before(async () => {
   bench = await openTestHost();
+  // what a run of this file left that was killed
+  for (const image of bench.host.store.list()) {
+    if ('id' in image && isOwn(image.id)) bench.host.store.remove(image.id);
+  }
 });
+
+function isOwn(id: string): boolean {
+  return id === imageId || id.startsWith(`${testDefinitionId('web')}/`);
+}
 
 after(async () => {
   for (const artifact of first?.artifacts ?? []) {
