@@ -32,6 +32,9 @@ const EMULATION_PARAMETERS: readonly string[] = [
   // Drivers for what an emulated machine only seems to have: virtualization, frequency scaling, an IDE controller
   // without disks.
   'modprobe.blacklist=kvm_amd,kvm_intel,kvm,powernow_k8,ata_piix,ata_generic',
+  // The emulator keeps what it has translated by virtual address. With every program and library at an address of
+  // chance, each start of a program is translated anew: that was half of all the time a guest ran.
+  'norandmaps',
   // Nobody else is on this network: a second of waiting for somebody with our IPv6 address is left out.
   'sysctl.net.ipv6.conf.default.dad_transmits=0',
   ...MODULES_ON_DEMAND.map((name) => `systemd.mask=modprobe@${name}.service`),
