@@ -24,7 +24,7 @@ import {
   type CheckpointFile,
   type CheckpointManifest,
 } from './manifest.ts';
-import { entryNames, findEntry, listEntries, withDescendants, type CheckpointEntry } from './read-entries.ts';
+import { entryNames, findEntry, listEntries, withDescendants } from './read-entries.ts';
 
 /**
  * `published`: it is in the store (unless it alone is larger than the limit). `kept`: another process made the same
@@ -51,6 +51,7 @@ export async function publishEntry(request: PublishRequest): Promise<PublishOutc
   try {
     const manifest = makeManifest(request.draft, request.id, await describeFiles(request));
     await writeFile(join(folder, USED_FILE), '', { mode: 0o600 });
+    await markUsed({ folder }, request.nowMs);
     writeFileAtomic(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest)}\n`, 0o600);
     const doomed: Doomed[] = [];
     let outcome: PublishOutcome;
@@ -117,6 +118,6 @@ async function place(
 }
 
 /** Puts an entry at the end of the queue of those to be evicted. One that is just going away is left alone. */
-export async function markUsed(entry: CheckpointEntry, nowMs: number): Promise<void> {
+export async function markUsed(entry: { readonly folder: string }, nowMs: number): Promise<void> {
   await utimes(join(entry.folder, USED_FILE), nowMs / 1000, nowMs / 1000).catch(() => undefined);
 }

@@ -45,19 +45,18 @@ export async function listEntries(
     .toSorted((one, other) => one.createdAtMs - other.createdAtMs);
 }
 
-/** The entry and all it lies on, base-most first; undefined when one of them is gone or was replaced. */
+/** The machine that `ref` names and all it lies on, base-most first; undefined when one is gone or was replaced. */
 export async function readChain(
   layout: CheckpointLayout,
-  entry: CheckpointEntry,
+  ref: CheckpointRef,
   nowMs: number,
 ): Promise<readonly CheckpointEntry[] | undefined> {
-  const chain = [entry];
-  const seen = new Set([entry.key]);
-  for (let next = entry.parent; next !== undefined; next = chain[0]?.parent) {
-    const below = seen.has(next.key) ? undefined : await readEntry(layout, next.key, nowMs);
-    if (below === undefined || below.id !== next.id) return undefined;
-    chain.unshift(below);
-    seen.add(below.key);
+  const chain: CheckpointEntry[] = [];
+  for (let next: CheckpointRef | undefined = ref; next !== undefined; next = chain[0]?.parent) {
+    const { key, id }: CheckpointRef = next;
+    const entry = chain.some((above) => above.key === key) ? undefined : await readEntry(layout, key, nowMs);
+    if (entry?.id !== id) return undefined;
+    chain.unshift(entry);
   }
   return chain;
 }
