@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { GoldsmithError } from '../model/errors.ts';
+import { discardUnreadBody, unreadBodyLimits, type UnreadBodyLimits } from './unread-body.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -13,6 +14,14 @@ export interface ListenOptions {
   readonly certificate: string;
   readonly privateKey: string;
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Bounds of slow and of endless clients, where they are not the usual ones. */
+  readonly limits?: Partial<ListenLimits>;
+}
+
+export interface ListenLimits {
+  /** From the first byte of a request to its last one; whoever takes longer is cut off. */
+  readonly requestTimeoutMs: number;
+  readonly unreadBody: UnreadBodyLimits;
 }
 
 export interface Listener extends AsyncDisposable {
@@ -22,16 +31,23 @@ export interface Listener extends AsyncDisposable {
 /** How long answers that are under way may take once the service ends. */
 const drainMs = 5_000;
 const headersTimeoutMs = 20_000;
-const requestTimeoutMs = 60_000;
+/** How often slow clients are looked for. */
+const slowCheckMs = 5_000;
+const usualLimits: ListenLimits = { requestTimeoutMs: 60_000, unreadBody: unreadBodyLimits };
 
 /**
  * Takes requests until it is disposed of, which lets running ones end first.
  * @throws GoldsmithError `HostNotReady` when the port cannot be had.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, fetch } = options;
+  const { host, port } = options;
+  const { requestTimeoutMs, unreadBody } = { ...usualLimits, ...options.limits };
   const server = createAdaptorServer({
-    fetch,
+    fetch: async (request, { incoming, outgoing }) => {
+      const response = await options.fetch(request);
+      if (!(await discardUnreadBody(incoming, unreadBody))) outgoing.setHeader('Connection', 'close');
+      return response;
+    },
     overrideGlobalObjects: false,
     createServer,
     serverOptions: {
@@ -39,8 +55,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       key: options.privateKey,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
-      headersTimeout: headersTimeoutMs,
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
       requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(slowCheckMs, requestTimeoutMs),
     },
   });
   if (!isHttps(server)) throw new Error('The HTTP adapter made another kind of server');

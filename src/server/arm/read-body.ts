@@ -24,16 +24,24 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   return value;
 }
 
-/** @throws ArmError 413 when there are more than `limit` bytes; what is over is not kept. */
+/**
+ * @throws ArmError 413 when there are more than `limit` bytes, and whoever listens throws away what is over;
+ *   400 when the client goes away in the middle.
+ */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit);
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > limit) throw tooLarge(limit);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body) {
+      length += chunk.length;
+      if (length > limit) throw tooLarge(limit);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ArmError) throw error;
+    throw invalid('The request content ended before it was complete.');
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
@@ -63,7 +71,6 @@ function tooLarge(limit: number): ArmError {
     413,
     'RequestContentTooLarge',
     `The request content size exceeds the maximum size of ${size}.`,
-    { headers: { Connection: 'close' } },
   );
 }
 
