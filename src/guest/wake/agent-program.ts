@@ -1,0 +1,364 @@
+/**
+ * The program that waits inside a machine for the day it is frozen and woken as somebody else.
+ *
+ * What a frozen machine would share with every copy of it, and what is done:
+ *
+ * | state | what is done |
+ * | --- | --- |
+ * | the kernel's random numbers | host bytes are credited, then the generator draws a new key (random(4): RNDADDENTROPY, RNDRESEEDCRNG); before anything else |
+ * | the seed file for the next boot | written anew from the reseeded generator |
+ * | wall clock | set; systemd's calendar timers are stopped before, or a jump of a day would start their jobs |
+ * | SSH sessions of the frozen life, with the keys of their ciphers | the server's processes are killed; what they started lives on, as after a logout |
+ * | SSH host keys | replaced; types that the host does not make are removed |
+ * | random numbers inside the SSH server | a listener that hands connections to a fresh program has none; it is told to start itself again where that program gets the host keys from it |
+ * | the key of the build user | replaced wherever it stood when the agent started |
+ * | machine id | written anew (machine-id(5)) |
+ * | boot id | a file bound over the kernel's |
+ * | SMBIOS UUID | files bound over the two places in /sys that show it; a restart of the machine shows the same |
+ * | host name | kernel, /etc/hostname, /etc/hosts |
+ * | MAC address, and with it the IPv6 link-local address | set on the card, replaced in configuration that names it |
+ * | IPv4 address | shared on purpose: every build VM has the same one on a network of its own |
+ *
+ * What stays shared, and why it does no harm:
+ *
+ * - Keys inside the kernel for hash tables, TCP sequence numbers, SYN cookies and the kernel's own place in memory: each
+ *   copy is on a network of its own, where only its host speaks to it, and is thrown away after one build.
+ * - Stack canaries and addresses of processes that were running (PID 1, journald, networkd, …): as between a
+ *   process and its forks.
+ * - The machine id, boot id and DHCP client id that running services have read already: they appear in the journal and in
+ *   DHCP messages of this build only; generalizing removes both. Services started later read the new ones.
+ * - Invocation ids of units, the id of the D-Bus server, file system UUIDs: names, not secrets; file system UUIDs are
+ *   the source image's own.
+ * - TPM: build VMs have none.
+ * - What customizers that ran before the freeze made: keys, tokens, database ids. They are part of what is being reused,
+ *   and the same would be in every machine made from the finished image.
+ *
+ * Python, because every image that cloud-init or the Azure agent can provision has it, and because one process that
+ * is running already does in some tens of milliseconds what a script with twenty programs does in two seconds on an
+ * emulated processor. It is read from standard input: nothing of it is on a disk. All modules are built in or loaded before the
+ * freeze. Not `socket`, `signal` or `subprocess`, which are large and load further modules. Arguments: the build user's
+ * name, the serial device, the root folder, the mode (`install`, or `once` for trying it in the foreground).
+ */
+export const AGENT_PROGRAM = String.raw`
+import os, sys, fcntl, termios, struct, time, binascii, errno
+import _socket
+
+USER, DEVICE, ROOT, MODE = sys.argv[1:5]
+MARK = b'goldsmith-wake '
+LIMIT = 16384
+RUN = ROOT + '/run/goldsmith'
+UNIT_FOLDERS = [ROOT + '/etc/systemd/system', ROOT + '/etc/systemd/system/timers.target.wants', ROOT + '/run/systemd/transient']
+SSHD_SESSION = ['/usr/lib/openssh/sshd-session', '/usr/libexec/openssh/sshd-session', '/usr/lib/ssh/sshd-session', '/usr/libexec/sshd-session']
+
+class Unable(Exception): pass
+
+def get(path, default=None):
+    try:
+        with open(path, 'rb') as file: return file.read()
+    except OSError:
+        if default is None: raise
+        return default
+
+def put(path, data, mode=0o644):
+    # In place: owner, mode and label stay, and a file that is a mount point can be written.
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        while data: data = data[os.write(fd, data):]
+    finally: os.close(fd)
+
+def names(folder):
+    try: return sorted(os.listdir(folder))
+    except OSError: return []
+
+def home_of(user):
+    for line in get(ROOT + '/etc/passwd').decode('utf-8', 'replace').split('\n'):
+        fields = line.split(':')
+        if len(fields) == 7 and fields[0] == user: return ROOT + fields[5]
+    raise Unable('there is no user ' + user)
+
+def mount_over(target, data, mode):
+    # A second wake finds the mount of the first and writes its file.
+    source = RUN + '/' + os.path.basename(target)
+    put(source, data, mode)
+    os.chmod(source, mode)
+    if os.path.samefile(source, target): return
+    if libc is None: raise Unable('no mounts without ctypes')
+    if libc.mount(source.encode(), target.encode(), None, 4096, None) != 0: # MS_BIND
+        raise Unable('mount: ' + os.strerror(ctypes.get_errno()))
+
+# --- the facts, in the order in which they matter ---
+
+def entropy(wish):
+    data = wish['entropy']
+    if ROOT: raise Unable('not the root of a machine')
+    fd = os.open('/dev/urandom', os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.write(fd, data)
+        try:
+            fcntl.ioctl(fd, 0x40085203, struct.pack('ii', len(data) * 8, len(data)) + data) # RNDADDENTROPY
+            fcntl.ioctl(fd, 0x5207) # RNDRESEEDCRNG
+        except OSError as error: raise Unable('written, but not credited: ' + error.strerror)
+    finally: os.close(fd)
+
+def unit_times():
+    times = []
+    for path in UNIT_FOLDERS:
+        try: times.append(os.stat(path).st_mtime)
+        except OSError: times.append(0)
+    return times
+
+def stop_timers():
+    if not os.path.isdir('/run/systemd/system') or ROOT: return
+    run(['systemctl', 'stop', '*.timer'])
+
+def timers(wish):
+    # A program start is a tenth of a second: only when units came since the timers were stopped.
+    global known_units
+    if unit_times() == known_units: return
+    stop_timers()
+    known_units = unit_times()
+
+def clock(wish):
+    if ROOT: raise Unable('not the root of a machine')
+    time.clock_settime(time.CLOCK_REALTIME, float(wish['clock']) / 1000)
+
+def old_sessions(wish):
+    # By their titles: "sshd: user@notty", since OpenSSH 9.8 "sshd-session: user@notty". The listener's is its command
+    # line, with "[listener]" since OpenSSH 8.2.
+    global listeners
+    listeners, ended = [], 0
+    for name in names(ROOT + '/proc'):
+        if not name.isdigit(): continue
+        folder = ROOT + '/proc/' + name
+        if not get(folder + '/comm', b'').startswith(b'sshd'): continue
+        title = get(folder + '/cmdline', b'')
+        if b'[listener]' in title or b': ' not in title:
+            listeners.append(int(name))
+            continue
+        if not ROOT: os.kill(int(name), 9)
+        ended += 1
+    return '%d ended' % ended
+
+def host_keys(wish):
+    folder = ROOT + '/etc/ssh'
+    had, made = set(), {}
+    for name in names(folder):
+        if name.startswith('ssh_host_') and name.endswith('_key'): had.add(name[9:-4])
+    for kind in ('ed25519', 'ecdsa'):
+        if 'hostKey.' + kind in wish: made[kind] = wish['hostKey.' + kind], wish['hostKey.' + kind + '.pub']
+    kept = [kind for kind in made if kind in had] or ['ed25519']
+    for name in names(folder):
+        if name.startswith('ssh_host_') and name[9:].split('_key')[0] not in kept: os.unlink(folder + '/' + name)
+    for kind in kept:
+        path = folder + '/ssh_host_' + kind + '_key'
+        put(path, made[kind][0], 0o600)
+        put(path + '.pub', made[kind][1])
+    # Up to OpenSSH 9.7 the program of each connection reads the keys from their files; since then the listener has them.
+    if not ROOT and any(map(os.path.exists, SSHD_SESSION)):
+        for pid in listeners: os.kill(pid, 1)
+    return ' '.join(kept)
+
+def blobs_in(data):
+    return set(word for word in data.split() if word.startswith(b'AAAA'))
+
+def authorized_key(wish):
+    global known_blobs
+    line = wish['sshPublicKey']
+    blob = line.split()[1]
+    own = home_of(USER) + '/.ssh/authorized_keys'
+    old = known_blobs | {blob}
+    kept = [other for other in get(own, b'').split(b'\n') if other.strip() and not blobs_in(other) & old]
+    put(own, b'\n'.join(kept + [line]) + b'\n', 0o600)
+    roots = ROOT + '/root/.ssh/authorized_keys'
+    text = found = get(roots, b'')
+    for each in known_blobs: text = text.replace(each, blob)
+    if text != found: put(roots, text)
+    known_blobs = {blob}
+
+def machine_id(wish):
+    put(ROOT + '/etc/machine-id', wish['machineId'] + b'\n', 0o444)
+    dbus = ROOT + '/var/lib/dbus/machine-id'
+    if os.path.isfile(dbus) and not os.path.islink(dbus): put(dbus, wish['machineId'] + b'\n')
+
+def boot_id(wish):
+    mount_over(ROOT + '/proc/sys/kernel/random/boot_id', wish['bootId'] + b'\n', 0o444)
+
+def wire_uuid(text):
+    raw = binascii.unhexlify(text.strip().replace(b'-', b''))
+    return raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
+
+def vm_id(wish):
+    shown, tables = ROOT + '/sys/class/dmi/id/product_uuid', ROOT + '/sys/firmware/dmi/tables/DMI'
+    if not os.path.exists(shown): return 'the machine shows none'
+    table = get(tables, b'')
+    changed = table.replace(wire_uuid(get(shown)), wire_uuid(wish['vmId']))
+    mount_over(shown, wish['vmId'] + b'\n', 0o400)
+    if changed != table: mount_over(tables, changed, 0o400)
+
+def host_name(wish):
+    new = wish['hostName']
+    old = get(ROOT + '/proc/sys/kernel/hostname').strip()
+    put(ROOT + '/proc/sys/kernel/hostname', new)
+    if os.path.exists(ROOT + '/etc/hostname'): put(ROOT + '/etc/hostname', new + b'\n')
+    hosts = get(ROOT + '/etc/hosts', b'')
+    lines = [b' '.join(new if word == old else word for word in line.split()) if old in line.split() and old != b'localhost' else line
+             for line in hosts.split(b'\n')]
+    if b'\n'.join(lines) != hosts: put(ROOT + '/etc/hosts', b'\n'.join(lines))
+
+def card():
+    for name in names(ROOT + '/sys/class/net'):
+        if os.path.exists(ROOT + '/sys/class/net/' + name + '/device'): return name
+    raise Unable('there is no network card')
+
+def mac_address(wish):
+    global old_mac
+    name = card()
+    new = wish['macAddress']
+    old_mac = get(ROOT + '/sys/class/net/' + name + '/address').strip()
+    if old_mac == new: return
+    if ROOT: raise Unable('not the root of a machine')
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    try:
+        request = struct.pack('16sH6s8x', name.encode(), 1, binascii.unhexlify(new.replace(b':', b'')))
+        fcntl.ioctl(sock.fileno(), 0x8924, request) # SIOCSIFHWADDR
+    finally: sock.close()
+    six = '/proc/sys/net/ipv6/conf/' + name + '/disable_ipv6'
+    if get(six, b'1').strip() == b'0': # the kernel makes a link-local address when IPv6 comes up
+        put(six, b'1')
+        put(six, b'0')
+
+# --- what need not be done before the first command ---
+
+def mac_in_files(wish):
+    new = wish['macAddress']
+    if old_mac in (b'', new): return
+    for folder in ('/etc/netplan', '/run/systemd/network', '/etc/systemd/network', '/etc/network/interfaces.d',
+                   '/etc/NetworkManager/system-connections', '/etc/sysconfig/network-scripts', '/etc/udev/rules.d'):
+        for name in names(ROOT + folder):
+            path = ROOT + folder + '/' + name
+            if not os.path.isfile(path): continue
+            text = get(path, b'')
+            changed = text.replace(old_mac, new).replace(old_mac.upper(), new.upper())
+            if changed != text: put(path, changed)
+
+def seed_file(wish):
+    for path in ('/var/lib/systemd/random-seed', '/var/lib/urandom/random-seed'):
+        if os.path.isfile(ROOT + path): put(ROOT + path, os.urandom(512), 0o600)
+
+FACTS = (('entropy', entropy), ('timers', timers), ('clock', clock), ('old-sessions', old_sessions), ('host-keys', host_keys),
+         ('authorized-key', authorized_key), ('machine-id', machine_id), ('boot-id', boot_id), ('vm-id', vm_id),
+         ('host-name', host_name), ('mac-address', mac_address))
+LATER = (mac_in_files, seed_file)
+
+def run(words):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            null = os.open('/dev/null', os.O_RDWR)
+            for fd in (0, 1, 2): os.dup2(null, fd)
+            os.execvp(words[0], words)
+        finally: os._exit(127)
+    os.waitpid(pid, 0)
+
+def wish_from(content):
+    wish = {}
+    for line in content.split(b'\n'):
+        name, _, value = line.partition(b' ')
+        wish[name.decode('ascii')] = binascii.a2b_base64(value)
+    return wish
+
+def answer(content):
+    said = []
+    try: wish = wish_from(content)
+    except ValueError: wish = {}
+    for name, act in FACTS:
+        try: verdict, detail = 'yes', act(wish) or ''
+        except (OSError, Unable, KeyError, ValueError, IndexError) as error: verdict, detail = 'no', '%s: %s' % (type(error).__name__, error)
+        said.append('%s %s %s' % (name, verdict, detail.replace('\n', ' ')[:200]))
+    return wish, '\n'.join(said).encode('ascii', 'replace') + b'\n'
+
+def read_frame(fd):
+    # Whatever stands before a header is noise of an earlier life.
+    held = b''
+    while True:
+        at = held.find(MARK)
+        held = held[at:] if at >= 0 else held[-len(MARK):]
+        head, end, rest = held.partition(b'\n')
+        words = head.split(b' ')
+        if at >= 0 and end:
+            if len(words) == 3 and len(words[1]) == 32 and words[2].isdigit() and int(words[2]) <= LIMIT:
+                if len(rest) >= int(words[2]): return words[1], rest[:int(words[2])]
+            else:
+                held = held[len(MARK):]
+                continue
+        elif len(held) > LIMIT: held = b''
+        chunk = os.read(fd, 4096)
+        if not chunk: raise Unable('the line has ended')
+        held += chunk
+
+def open_line():
+    fd = os.open(DEVICE, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    raw = termios.tcgetattr(fd)
+    raw[0] = raw[1] = raw[3] = 0
+    raw[2] = termios.CS8 | termios.CREAD | termios.CLOCAL
+    raw[4] = raw[5] = termios.B115200
+    raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(fd, termios.TCSANOW, raw)
+    return fd
+
+def serve(fd, times=-1):
+    while times != 0:
+        nonce, content = read_frame(fd)
+        wish, report = answer(content)
+        message = MARK + nonce + (' %d\n' % len(report)).encode() + report
+        while message: message = message[os.write(fd, message):]
+        for act in LATER:
+            try: act(wish)
+            except (OSError, KeyError): pass
+        times -= 1
+
+def leave_session():
+    # A session of the user, of sudo or of SSH that ends takes its processes along; PID 1's own group stays to the end.
+    os.setsid()
+    os.chdir('/')
+    os.umask(0o022)
+    for path in ('/sys/fs/cgroup/init.scope/cgroup.procs', '/sys/fs/cgroup/systemd/init.scope/cgroup.procs'):
+        if os.path.exists(path):
+            put(path, b'0')
+            break
+    try: put('/proc/self/oom_score_adj', b'-1000')
+    except OSError: pass
+    if libc is not None: libc.prctl(15, b'goldsmith-wake', 0, 0, 0) # PR_SET_NAME
+    null = os.open('/dev/null', os.O_RDWR)
+    for fd in (0, 1, 2): os.dup2(null, fd)
+
+def install():
+    lock = os.open(RUN + '/lock', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno != errno.EWOULDBLOCK: raise
+        print('waiting')
+        return
+    line = open_line()
+    ready, tell = os.pipe2(os.O_CLOEXEC)
+    if os.fork() == 0:
+        leave_session()
+        os.write(tell, b'.')
+        os.close(tell)
+        os.close(ready)
+        serve(line)
+        os._exit(0)
+    os.close(tell)
+    stop_timers()
+    if os.read(ready, 1): print('waiting')
+
+try: import ctypes
+except ImportError: libc = None
+else: libc = ctypes.CDLL(None, use_errno=True)
+listeners, old_mac = [], b''
+os.makedirs(RUN, 0o700, True)
+known_units = unit_times()
+known_blobs = blobs_in(get(home_of(USER) + '/.ssh/authorized_keys', b''))
+if MODE == 'install': install()
+else: serve(os.open(DEVICE, os.O_RDWR | os.O_NOCTTY), 1)
+`;
