@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -35,6 +35,18 @@ test('clean --all takes the caches when nothing is running', async () => {
   await scene.cleaning.clean({ all: true, dryRun: false }, signal);
   assert.deepEqual(scene.present(), []);
   assert.ok(existsSync(scene.home.cache));
+});
+
+test('clean --all empties the store of checkpoints, and says how much that was', async () => {
+  using scene = makeScene();
+  rmSync(join(scene.home.runs, 'busy'), { recursive: true });
+  const entry = join(scene.home.cache, 'checkpoints', 'entries', 'a'.repeat(64));
+  mkdirSync(entry, { recursive: true });
+  writeFileSync(join(entry, 'memory'), 'x'.repeat(8192));
+  const removed = await scene.cleaning.clean({ all: true, dryRun: false }, signal);
+  const checkpoints = removed.find(({ path }) => path === join(scene.home.cache, 'checkpoints'));
+  assert.ok((checkpoints?.freedBytes ?? 0) >= 8192);
+  assert.deepEqual(readdirSync(scene.home.cache), []);
 });
 
 test('a dry run names the same things and removes none', async () => {

@@ -1,6 +1,8 @@
 /** The `Cleaning` port: abandoned runs through the reaper, finished runs and caches as folders. */
 import { lstatSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { CHECKPOINTS_FOLDER } from '../build/checkpoints/layout.ts';
+import { removeAllEntries } from '../build/checkpoints/evict.ts';
 import type { Home } from '../host/home.ts';
 import { readJournal, readOwner, type RunFolderState } from '../host/journal/journal.ts';
 import { isAlive } from '../host/journal/process-identity.ts';
@@ -52,7 +54,9 @@ async function clean(
   for (const { what, path } of all ? finishedThings(home, runs) : []) {
     things.push({ what, path, freedBytes: treeBytes(path) });
     if (dryRun) continue;
-    await (what === 'run' ? removeRun(path, signal) : removeTree(path, signal));
+    if (what === 'run') await removeRun(path, signal);
+    else if (basename(path) === CHECKPOINTS_FOLDER) await removeAllEntries(home, signal);
+    else await removeTree(path, signal);
   }
   return dryRun ? things : [...things, ...removeUnnamedContent(home)];
 }

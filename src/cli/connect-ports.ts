@@ -31,6 +31,10 @@ export function connectPorts(projectRoot: string): Ports {
       clean: async (...args) => (await connectCleaning()).clean(...args),
       removeRun: async (...args) => (await connectCleaning()).removeRun(...args),
     },
+    cache: {
+      list: async () => (await connectCache()).list(),
+      prune: async (...args) => (await connectCache()).prune(...args),
+    },
     builds: {
       run: async (...args) => (await import('./connect-builds.ts')).connectBuilds(home).run(...args),
     },
@@ -52,6 +56,9 @@ export function connectPorts(projectRoot: string): Ports {
 
   async function connectCleaning() {
     return (await import('./connect-cleaning.ts')).connectCleaning(home);
+  }
+  async function connectCache() {
+    return (await import('./connect-cache.ts')).connectCache(home, process.env);
   }
   async function connectImages() {
     return (await import('./connect-images.ts')).connectImages(home);

@@ -17,6 +17,7 @@ export interface Ports {
   readonly host: HostChecks;
   readonly runs: Runs;
   readonly cleaning: Cleaning;
+  readonly cache: Cache;
   readonly demo: DemoPorts;
   readonly service: Service;
   readonly workers: Workers;
@@ -190,6 +191,46 @@ export interface Cleaning {
    * @returns the bytes freed.
    */
   removeRun(runId: string, signal: AbortSignal): Promise<number>;
+}
+
+// ---- cache ----------------------------------------------------------------------------------
+
+export interface CacheEntry {
+  readonly key: string;
+  /** Of the checkpoint that it lies on. */
+  readonly parentKey: string | undefined;
+  readonly kind: 'boot' | 'step' | 'image';
+  readonly title: string;
+  readonly templateName: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  /** The work that need not be done again. */
+  readonly tookMs: number;
+  /** On disk, without what it lies on. */
+  readonly sizeBytes: number;
+}
+
+export interface EvictedCacheEntry {
+  readonly key: string;
+  /** undefined when it was too damaged to tell. */
+  readonly title: string | undefined;
+  readonly templateName: string | undefined;
+  readonly sizeBytes: number;
+  readonly reason: 'asked' | 'damaged' | 'space' | 'age';
+}
+
+export interface CachePruneRequest {
+  readonly all: boolean;
+  /** undefined = the limit that holds for builds too. */
+  readonly maxSizeBytes: number | undefined;
+  readonly maxIdleMs: number | undefined;
+}
+
+export interface Cache {
+  /** Oldest first, with the bytes that all of them may take. */
+  list(): Promise<{ readonly entries: readonly CacheEntry[]; readonly limitBytes: number }>;
+  /** @returns what was removed, in that order. */
+  prune(request: CachePruneRequest, signal: AbortSignal): Promise<readonly EvictedCacheEntry[]>;
 }
 
 // ---- demo -----------------------------------------------------------------------------------

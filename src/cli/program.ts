@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addAzEnvCommand } from './commands/az-env.ts';
 import { addBootCommand, addShellCommand } from './commands/boot.ts';
 import { addBuildCommand } from './commands/build.ts';
+import { addCacheCommand } from './commands/cache.ts';
 import { addCleanCommand } from './commands/clean.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -17,6 +18,7 @@ import { exitCodes, exitMeanings, exitNames } from './exit-codes.ts';
 /** Environment variables that change what the program does, for `--help` and the reference page. */
 export const environmentHelp: readonly (readonly [string, string])[] = [
   ['GOLDSMITH_HOME', 'folder for images, runs and caches'],
+  ['GOLDSMITH_CACHE_LIMIT', 'most that checkpoints may take, for example 40GiB'],
   ['GOLDSMITH_ACCELERATOR', 'kvm or tcg: run machines with it, without probing'],
   ['GOLDSMITH_DEBIAN_MIRROR', 'archive that Debian base images are made from'],
   [
@@ -63,6 +65,7 @@ export function buildProgram(context: CommandContext, version: string): Command 
   addRunsCommand(program, context);
   program.commandsGroup('Look after:');
   addImagesCommand(program, context);
+  addCacheCommand(program, context);
   addCleanCommand(program, context);
   program.hook('preAction', async (_program, command) => reapFirst(command, context));
   program.addHelpText('after', `\n${environmentText()}\n\n${exitCodeText()}`);

@@ -167,6 +167,19 @@ test('a later machine with the same key takes the place of the earlier one and o
   assert.equal((await need(scene, 'other')).id, other.id);
 });
 
+test('two builds that make the same checkpoint at once keep the first one and what it carries', async () => {
+  using scene = makeCheckpointScene();
+  const keepFromMs = scene.clock.nowMs - 1; // both have looked, and neither has found anything
+  const first = await scene.add('boot', { keepFromMs });
+  const second = await scene.add('boot', { keepFromMs });
+  assert.deepEqual([first.outcome, second.outcome], ['published', 'kept']);
+  assert.equal((await scene.add('one', { parent: second, keepFromMs })).outcome, 'orphaned');
+  assert.equal((await scene.add('one', { parent: first, keepFromMs })).outcome, 'published');
+  const fresh = await scene.add('boot', { keepFromMs: scene.clock.nowMs });
+  assert.equal(fresh.outcome, 'published');
+  assert.deepEqual(await scene.titles(), ['boot']);
+});
+
 test('a damaged entry does not stand in the way of a new one', async () => {
   using scene = makeCheckpointScene();
   await scene.add('boot');

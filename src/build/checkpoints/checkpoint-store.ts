@@ -51,11 +51,16 @@ export interface CheckpointStore {
   stage(options: Abortable): Promise<StagedCheckpoint>;
   /**
    * Makes an entry of a staging folder, whose plain files are all taken, then prunes to the limits of the store. An
-   * entry of the same key is replaced, together with all that lies on it, unless it was created later. In every
-   * case the staging folder is used up.
+   * entry of the same key is replaced, together with all that lies on it, unless it was created later than
+   * `keepFromMs` (default: than this one). A build that says when it looked for checkpoints leaves those alone that
+   * another build has made meanwhile. In every case the staging folder is used up.
    * @throws GoldsmithError `Internal` for a folder with anything but plain files; `Cancelled`.
    */
-  publish(staged: StagedCheckpoint, draft: CheckpointDraft, options: Abortable): Promise<PublishOutcome>;
+  publish(
+    staged: StagedCheckpoint,
+    draft: CheckpointDraft,
+    options: Abortable & { readonly keepFromMs?: number },
+  ): Promise<PublishOutcome>;
   /** The entry called `key`, if it and everything it lies on is there. Sizes are looked at, bytes are not. */
   find(key: string): Promise<CheckpointEntry | undefined>;
   /** Every whole entry, oldest first. */
@@ -95,8 +100,8 @@ export function openCheckpointStore(options: CheckpointStoreOptions): Checkpoint
       const remove = async (): Promise<void> => rm(folder, { recursive: true, force: true });
       return { folder, id, [Symbol.asyncDispose]: remove };
     },
-    publish: async ({ folder, id }, draft, { signal }) =>
-      publishEntry({ layout, user, folder, id, draft, signal, ...limits, nowMs: now() }),
+    publish: async ({ folder, id }, draft, { signal, keepFromMs = draft.createdAtMs }) =>
+      publishEntry({ layout, user, folder, id, draft, keepFromMs, signal, ...limits, nowMs: now() }),
     find: async (key) => findEntry(layout, key, now()),
     list: async () => listEntries(layout, now()),
     chain: async (entry) => readChain(layout, entry, now()),

@@ -1,9 +1,10 @@
 /** Taking entries out of the store: by name, by age, and by size, least recently used first. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Home } from '../../host/home.ts';
 import { takeLock } from '../../host/journal/locks.ts';
 import { removeTree } from '../../host/journal/remove-tree.ts';
-import { makeLayout, type CheckpointLayout } from './layout.ts';
+import { checkpointLayout, makeLayout, type CheckpointLayout } from './layout.ts';
 import type { CheckpointKind } from './manifest.ts';
 import { entryNames, listEntries, withDescendants, type CheckpointEntry } from './read-entries.ts';
 import { moveAway, sweepStaging } from './staging.ts';
@@ -64,6 +65,13 @@ export async function pruneEntries(
     doomed.push(...(await condemnExcess(layout, options)));
   }
   return removeDoomed(doomed, options.signal);
+}
+
+/** Removes the whole store, also what is under construction; while nobody else changes it. */
+export async function removeAllEntries(home: Home, signal: AbortSignal): Promise<void> {
+  const layout = checkpointLayout(home);
+  await using _lock = await lockStore(layout, signal, 'removing all checkpoints');
+  await removeTree(layout.root, signal);
 }
 
 /** An entry that is out of sight, and whose bytes still have to go. */

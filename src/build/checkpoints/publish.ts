@@ -27,8 +27,8 @@ import {
 import { entryNames, findEntry, listEntries, withDescendants } from './read-entries.ts';
 
 /**
- * `published`: it is in the store (unless it alone is larger than the limit). `kept`: another process made the same
- * checkpoint later than this one, and that one stays. `orphaned`: what it lies on is gone, so it was thrown away.
+ * `published`: it is in the store (unless it alone is larger than the limit). `kept`: another build made the same
+ * checkpoint meanwhile, and that one stays. `orphaned`: what it lies on is gone, so it was thrown away.
  */
 export type PublishOutcome = 'published' | 'kept' | 'orphaned';
 
@@ -41,6 +41,8 @@ export interface PublishRequest extends EvictionLimits {
   readonly folder: string;
   readonly id: string;
   readonly draft: CheckpointDraft;
+  /** An entry with the same key that was created later stays. */
+  readonly keepFromMs: number;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }
@@ -104,7 +106,7 @@ async function place(
   }
   const entries = await listEntries(layout, nowMs);
   const old = entries.find(({ key }) => key === manifest.key);
-  if (old !== undefined && old.createdAtMs > manifest.createdAtMs) return 'kept';
+  if (old !== undefined && old.createdAtMs > request.keepFromMs) return 'kept';
   // What lies on the old machine does not fit on this one, so it goes first.
   for (const entry of old === undefined ? [] : withDescendants(entries, old)) {
     doomed.push(await condemn(layout, entry, 'asked'));

@@ -7,6 +7,8 @@ import type {
   BootedMachine,
   BootRequest,
   BuildRequest,
+  CacheEntry,
+  CachePruneRequest,
   ImageEntry,
   ImportRequest,
   Ports,
@@ -21,6 +23,7 @@ export interface FakePorts extends Ports {
     readonly boots: BootRequest[];
     readonly imports: ImportRequest[];
     readonly cleans: { all: boolean; dryRun: boolean }[];
+    readonly prunes: CachePruneRequest[];
     readonly commands: string[];
     readonly services: ServiceRequest[];
     readonly workers: WorkerRequest[];
@@ -35,6 +38,7 @@ export interface FakeWorld {
   readonly buildError?: Error;
   readonly runs?: readonly RunRecord[];
   readonly images?: readonly ImageEntry[];
+  readonly checkpoints?: readonly CacheEntry[];
   readonly reports?: readonly DoctorReport[];
   readonly templatePath?: string;
   /** What the web server in a booted machine answers. */
@@ -58,6 +62,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
     boots: [],
     imports: [],
     cleans: [],
+    prunes: [],
     commands: [],
     services: [],
     workers: [],
@@ -122,6 +127,13 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
         return [{ what: 'run', path: '/runs/1', freedBytes: 2048 }];
       },
       removeRun: async () => 1024,
+    },
+    cache: {
+      list: async () => ({ limitBytes: 10_240, entries: world.checkpoints ?? [] }),
+      prune: async (request) => {
+        asked.prunes.push(request);
+        return (world.checkpoints ?? []).map((entry) => ({ ...entry, reason: 'space' }));
+      },
     },
     service: {
       start: async (request) => {

@@ -28,6 +28,7 @@ export interface CheckpointScene extends Disposable {
 export interface AddWishes {
   readonly parent?: CheckpointRef;
   readonly createdAtMs?: number;
+  readonly keepFromMs?: number;
   /** Content by name, beside a disk layer of some 85 KiB; a number makes a hole of that many bytes. */
   readonly files?: Readonly<Record<string, string | number>>;
 }
@@ -75,7 +76,7 @@ export function makeCheckpointScene(wishes: SceneWishes = {}): CheckpointScene {
     ...{ home, store, clock },
     layout: checkpointLayout(home),
     work: join(root, 'work'),
-    add: async (name, { parent, createdAtMs, files } = {}) => {
+    add: async (name, { parent, createdAtMs, keepFromMs, files } = {}) => {
       await using staged = await store.stage({ signal });
       const noise = createHash('shake128', { outputLength: 64 * 1024 })
         .update(name)
@@ -87,7 +88,10 @@ export function makeCheckpointScene(wishes: SceneWishes = {}): CheckpointScene {
         if (typeof content === 'number') truncateSync(path, content);
       }
       const draft = draftOf(name, createdAtMs ?? clock.nowMs, parent);
-      const outcome = await store.publish(staged, draft, { signal });
+      const outcome = await store.publish(staged, draft, {
+        signal,
+        ...(keepFromMs === undefined ? {} : { keepFromMs }),
+      });
       return { key: draft.key, id: staged.id, outcome };
     },
     titles: async () => (await store.list()).map(({ title }) => title),
