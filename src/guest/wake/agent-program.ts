@@ -61,9 +61,12 @@ def get(path, default=None):
 
 def put(path, data, mode=0o644):
     # In place: owner, mode and label stay, and a file that is a mount point can be written.
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    # Not emptied first: a file system that keeps such files safe would write it to the disk at once.
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
     try:
+        length = len(data)
         while data: data = data[os.write(fd, data):]
+        if os.fstat(fd).st_size > length: os.ftruncate(fd, length)
     finally: os.close(fd)
 
 def names(folder):
@@ -123,21 +126,30 @@ def clock(wish):
     time.clock_settime(time.CLOCK_REALTIME, float(wish['clock']) / 1000)
 
 def old_sessions(wish):
-    # By their titles: "sshd: user@notty", since OpenSSH 9.8 "sshd-session: user@notty". The listener's is its command
-    # line, with "[listener]" since OpenSSH 8.2.
-    global listeners
-    listeners, ended = [], 0
-    for name in names(ROOT + '/proc'):
-        if not name.isdigit(): continue
-        folder = ROOT + '/proc/' + name
-        if not get(folder + '/comm', b'').startswith(b'sshd'): continue
-        title = get(folder + '/cmdline', b'')
-        if b'[listener]' in title or b': ' not in title:
-            listeners.append(int(name))
-            continue
-        if not ROOT: os.kill(int(name), 9)
-        ended += 1
-    return '%d ended' % ended
+    servers = [pid for pid in session_processes() if get('%s/proc/%d/comm' % (ROOT, pid), b'').startswith(b'sshd')]
+    for pid in servers: end(pid, 9)
+    return '%d ended' % len(servers)
+
+def session_processes():
+    # All processes are looked at only where logind keeps no groups: each costs a millisecond.
+    users = ROOT + '/sys/fs/cgroup/user.slice'
+    if not os.path.isdir(users): return [int(name) for name in names(ROOT + '/proc') if name.isdigit() and is_session(name)]
+    pids = []
+    for user in names(users):
+        if not user.startswith('user-'): continue
+        for session in names(users + '/' + user):
+            if session.startswith('session-'): pids += get('/'.join([users, user, session, 'cgroup.procs']), b'').split()
+    return [int(pid) for pid in pids]
+
+def is_session(pid):
+    # The listener's title is its command line, since OpenSSH 8.2 with "[listener]"; the others are "sshd: user@notty".
+    title = get(ROOT + '/proc/' + pid + '/cmdline', b'')
+    return b': ' in title and b'[listener]' not in title
+
+def end(pid, how):
+    if ROOT: return
+    try: os.kill(pid, how)
+    except ProcessLookupError: pass
 
 def host_keys(wish):
     folder = ROOT + '/etc/ssh'
@@ -154,8 +166,7 @@ def host_keys(wish):
         put(path, made[kind][0], 0o600)
         put(path + '.pub', made[kind][1])
     # Up to OpenSSH 9.7 the program of each connection reads the keys from their files; since then the listener has them.
-    if not ROOT and any(map(os.path.exists, SSHD_SESSION)):
-        for pid in listeners: os.kill(pid, 1)
+    if any(os.path.exists(ROOT + path) for path in SSHD_SESSION): end(int(get(ROOT + '/run/sshd.pid')), 1)
     return ' '.join(kept)
 
 def blobs_in(data):
@@ -222,12 +233,15 @@ def mac_address(wish):
         request = struct.pack('16sH6s8x', name.encode(), 1, binascii.unhexlify(new.replace(b':', b'')))
         fcntl.ioctl(sock.fileno(), 0x8924, request) # SIOCSIFHWADDR
     finally: sock.close()
-    six = '/proc/sys/net/ipv6/conf/' + name + '/disable_ipv6'
+
+# --- what need not be done before the first command ---
+
+def link_local(wish):
+    if ROOT or old_mac == wish['macAddress']: return
+    six = '/proc/sys/net/ipv6/conf/' + card() + '/disable_ipv6'
     if get(six, b'1').strip() == b'0': # the kernel makes a link-local address when IPv6 comes up
         put(six, b'1')
         put(six, b'0')
-
-# --- what need not be done before the first command ---
 
 def mac_in_files(wish):
     new = wish['macAddress']
@@ -245,10 +259,10 @@ def seed_file(wish):
     for path in ('/var/lib/systemd/random-seed', '/var/lib/urandom/random-seed'):
         if os.path.isfile(ROOT + path): put(ROOT + path, os.urandom(512), 0o600)
 
-FACTS = (('entropy', entropy), ('timers', timers), ('clock', clock), ('old-sessions', old_sessions), ('host-keys', host_keys),
-         ('authorized-key', authorized_key), ('machine-id', machine_id), ('boot-id', boot_id), ('vm-id', vm_id),
-         ('host-name', host_name), ('mac-address', mac_address))
-LATER = (mac_in_files, seed_file)
+FIRST = (('entropy', entropy), ('mac-address', mac_address), ('timers', timers), ('clock', clock), ('host-keys', host_keys),
+         ('authorized-key', authorized_key))
+THEN = (('old-sessions', old_sessions), ('machine-id', machine_id), ('boot-id', boot_id), ('vm-id', vm_id), ('host-name', host_name))
+LATER = (link_local, mac_in_files, seed_file)
 
 def run(words):
     pid = os.fork()
@@ -267,15 +281,13 @@ def wish_from(content):
         wish[name.decode('ascii')] = binascii.a2b_base64(value)
     return wish
 
-def answer(content):
+def report(wish, acts):
     said = []
-    try: wish = wish_from(content)
-    except ValueError: wish = {}
-    for name, act in FACTS:
+    for name, act in acts:
         try: verdict, detail = 'yes', act(wish) or ''
         except (OSError, Unable, KeyError, ValueError, IndexError) as error: verdict, detail = 'no', '%s: %s' % (type(error).__name__, error)
         said.append('%s %s %s' % (name, verdict, detail.replace('\n', ' ')[:200]))
-    return wish, '\n'.join(said).encode('ascii', 'replace') + b'\n'
+    return ('\n'.join(said) + '\n').encode('ascii', 'replace')
 
 def read_frame(fd):
     # Whatever stands before a header is noise of an earlier life.
@@ -306,12 +318,16 @@ def open_line():
     termios.tcsetattr(fd, termios.TCSANOW, raw)
     return fd
 
+def say(fd, nonce, content):
+    message = MARK + nonce + (' %d\n' % len(content)).encode() + content
+    while message: message = message[os.write(fd, message):]
+
 def serve(fd, times=-1):
     while times != 0:
         nonce, content = read_frame(fd)
-        wish, report = answer(content)
-        message = MARK + nonce + (' %d\n' % len(report)).encode() + report
-        while message: message = message[os.write(fd, message):]
+        try: wish = wish_from(content)
+        except ValueError: wish = {}
+        for acts in (FIRST, THEN): say(fd, nonce, report(wish, acts))
         for act in LATER:
             try: act(wish)
             except (OSError, KeyError): pass
@@ -355,7 +371,7 @@ def install():
 try: import ctypes
 except ImportError: libc = None
 else: libc = ctypes.CDLL(None, use_errno=True)
-listeners, old_mac = [], b''
+old_mac = b''
 os.makedirs(RUN, 0o700, True)
 known_units = unit_times()
 known_blobs = blobs_in(get(home_of(USER) + '/.ssh/authorized_keys', b''))

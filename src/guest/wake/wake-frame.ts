@@ -23,7 +23,7 @@ export function encodeFrame(nonce: string, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${FRAME_MARK} ${nonce} ${content.length}\n`), content]);
 }
 
-/** Finds the one frame with `nonce` in a stream. Holds a bounded number of bytes, whatever comes. */
+/** Finds the frames with `nonce` in a stream. Holds a bounded number of bytes, whatever comes. */
 export class FrameReader {
   readonly #opening: Buffer;
   #held: Buffer = Buffer.alloc(0);
@@ -36,17 +36,22 @@ export class FrameReader {
 
   /**
    * Takes the next bytes of the stream.
-   * @returns the content as soon as it is complete; what follows it is dropped.
+   * @returns the contents of the frames that they complete.
    * @throws RangeError for an answer of a wrong form, or when too much came that is none.
    */
-  push(chunk: Buffer): Buffer | undefined {
+  push(chunk: Buffer): readonly Buffer[] {
+    const contents: Buffer[] = [];
     this.#held = Buffer.concat([this.#held, chunk]);
-    this.#length ??= this.#open();
-    if (this.#length === undefined || this.#held.length < this.#length) return undefined;
-    return this.#held.subarray(0, this.#length);
+    for (;;) {
+      this.#length ??= this.#open();
+      if (this.#length === undefined || this.#held.length < this.#length) return contents;
+      contents.push(this.#held.subarray(0, this.#length));
+      this.#held = this.#held.subarray(this.#length);
+      this.#length = undefined;
+    }
   }
 
-  /** Drops everything up to the end of the header, once it is there. */
+  /** Drops everything up to the end of the next header, once it is there. */
   #open(): number | undefined {
     const start = this.#held.indexOf(this.#opening);
     const dropped = start < 0 ? Math.max(0, this.#held.length - this.#opening.length + 1) : start;

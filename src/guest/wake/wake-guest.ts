@@ -1,34 +1,40 @@
-/** The host's side of a wake: one request on the serial line, one answer. */
+/** The host's side of a wake: one request on the serial line, an answer in two parts. */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { GoldsmithError } from '../../model/errors.ts';
 import { encodeFrame, FrameReader, newNonce } from './wake-frame.ts';
-import { parseWakeReport, type WakeReport } from './wake-report.ts';
+import { isReachable, parseWakeReport, type WakeReport } from './wake-report.ts';
 import { encodeWakeRequest, type WakeRequest } from './wake-request.ts';
 
 /**
  * Gives a woken copy its own identity. `channel` is the host's end of its second serial port, already connected when
  * the machine runs; it stays open and can be used for the same purpose again. Use the machine only when
- * `unmetFacts` finds nothing in the report, and let the SSH login accept only the host keys of the request.
+ * `unmetFacts` finds nothing in the report, and let the SSH login accept only the host keys of the request (`isOneOf`).
  * There is no time limit of its own: a guest without an agent ends by `signal`.
+ * @param onReachable called once, when a new SSH login is worth its while: random numbers, clock, network card, host
+ *   keys and the build user's key are the copy's own, and the rest is being done. Logging in from here on saves that
+ *   time. It is not called when one of these failed.
  * @throws GoldsmithError `GuestUnreachable` for a wrong answer or a line that ends, `Cancelled`.
  */
 export async function wakeGuest(
   channel: Duplex,
   request: WakeRequest,
   signal: AbortSignal,
+  onReachable: () => void = () => undefined,
 ): Promise<WakeReport> {
   const nonce = newNonce();
   const settled = new AbortController();
   const either = AbortSignal.any([signal, settled.signal]);
   try {
     signal.throwIfAborted();
-    const answer = readFrame(channel, nonce, either);
+    const answer = readAnswer(channel, nonce, either, (first) => {
+      if (isReachable(first)) onReachable();
+    });
     answer.catch(() => undefined); // it may fail while the request is still being written
     if (!channel.write(encodeFrame(nonce, encodeWakeRequest(request)))) {
       await Promise.race([once(channel, 'drain', { signal: either }), answer]);
     }
-    return parseWakeReport((await answer).toString('latin1'));
+    return await answer;
   } catch (cause) {
     if (signal.aborted) throw new GoldsmithError('Cancelled', 'Waking the build VM was cancelled', { cause });
     if (cause instanceof GoldsmithError) throw cause;
@@ -40,13 +46,23 @@ export async function wakeGuest(
 }
 
 /** @throws Error when the channel ends or says something else, or `signal` fires. */
-function readFrame(channel: Duplex, nonce: string, signal: AbortSignal): Promise<Buffer> {
+async function readAnswer(
+  channel: Duplex,
+  nonce: string,
+  signal: AbortSignal,
+  onFirst: (report: WakeReport) => void,
+): Promise<WakeReport> {
   const reader = new FrameReader(nonce);
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const { promise, resolve, reject } = Promise.withResolvers<WakeReport>();
+  let said: string | undefined;
   const onData = (chunk: Buffer): void => {
     try {
-      const content = reader.push(chunk);
-      if (content !== undefined) resolve(content);
+      for (const content of reader.push(chunk)) {
+        const text = content.toString('latin1');
+        if (said === undefined) onFirst(parseWakeReport(text));
+        else resolve(parseWakeReport(`${said}\n${text}`));
+        said ??= text;
+      }
     } catch (error) {
       reject(error);
     }
@@ -57,9 +73,11 @@ function readFrame(channel: Duplex, nonce: string, signal: AbortSignal): Promise
   for (const event of ['end', 'close', 'error']) channel.on(event, onEnd);
   signal.addEventListener('abort', onAbort, { once: true });
   if (channel.destroyed || channel.readableEnded) onEnd();
-  return promise.finally(() => {
+  try {
+    return await promise;
+  } finally {
     channel.off('data', onData);
     for (const event of ['end', 'close', 'error']) channel.off(event, onEnd);
     signal.removeEventListener('abort', onAbort);
-  });
+  }
 }

@@ -1,21 +1,26 @@
 /** What the agent says it did. The guest is hostile: the report is a claim, and bounded. */
 
-/** Everything that a woken copy must have of its own before it is used; the order is the agent's. */
-export const WAKE_FACTS = [
+/** What a login needs; the agent does it first, in this order. */
+const REACHABLE_FACTS = [
   /** Random bytes of the host are in the kernel's pool, and it has drawn a new key from it. */
   'entropy',
+  'mac-address',
   /** Calendar timers of systemd will not fire because the clock jumps. */
   'timers',
   'clock',
-  /** The SSH sessions of the frozen life are gone. */
-  'old-sessions',
   'host-keys',
   'authorized-key',
+] as const;
+
+/** Everything that a woken copy must have of its own before it is used. */
+export const WAKE_FACTS = [
+  ...REACHABLE_FACTS,
+  /** The SSH sessions of the frozen life are gone. */
+  'old-sessions',
   'machine-id',
   'boot-id',
   'vm-id',
   'host-name',
-  'mac-address',
 ] as const;
 
 export type WakeFactName = (typeof WAKE_FACTS)[number];
@@ -50,6 +55,12 @@ export function parseWakeReport(text: string): WakeReport {
   return {
     facts: WAKE_FACTS.map((name) => said.get(name) ?? { name, ok: false, detail: 'it was not stated' }),
   };
+}
+
+/** Whether everything holds that a login needs. */
+export function isReachable(report: WakeReport): boolean {
+  const needed: readonly string[] = REACHABLE_FACTS;
+  return report.facts.every((fact) => fact.ok || !needed.includes(fact.name));
 }
 
 /** What keeps a woken copy from being used. Empty is the only good answer. */
