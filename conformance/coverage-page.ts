@@ -11,6 +11,8 @@ const clients: readonly (readonly [string, RegExp])[] = [
   ['@azure/arm-compute', /arm-compute/],
   ['@azure/arm-msi', /arm-msi/],
   ['@azure/arm-authorization', /arm-authorization/],
+  ['@azure/arm-network', /arm-network/],
+  ['@azure/arm-locks', /arm-locks/],
   ['@azure/arm-storage', /arm-storage/],
 ];
 

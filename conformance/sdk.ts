@@ -2,7 +2,10 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { AuthorizationManagementClient } from '@azure/arm-authorization';
 import { ComputeManagementClient } from '@azure/arm-compute';
+import { FeatureClient } from '@azure/arm-features';
+import { ManagementLockClient } from '@azure/arm-locks';
 import { ManagedServiceIdentityClient } from '@azure/arm-msi';
+import { NetworkManagementClient } from '@azure/arm-network';
 import { ResourceManagementClient } from '@azure/arm-resources';
 import { StorageManagementClient } from '@azure/arm-storage';
 import { ClientSecretCredential } from '@azure/identity';
@@ -53,6 +56,9 @@ export function clients(service: ServiceUnderTest) {
     identities: new ManagedServiceIdentityClient(credential, subscriptionId, options),
     authorization: new AuthorizationManagementClient(credential, subscriptionId, options),
     storage: new StorageManagementClient(credential, subscriptionId, options),
+    networks: new NetworkManagementClient(credential, subscriptionId, options),
+    locks: new ManagementLockClient(credential, subscriptionId, options),
+    features: new FeatureClient(credential, subscriptionId, options),
   };
 }
 
