@@ -37,7 +37,8 @@
  * is running already does in some tens of milliseconds what a script with twenty programs does in two seconds on an
  * emulated processor. It is read from standard input: nothing of it is on a disk. All modules are built in or loaded before the
  * freeze. Not `socket`, `signal` or `subprocess`, which are large and load further modules. Arguments: the build user's
- * name, the serial device, the root folder, the mode (`install`, or `once` for trying it in the foreground).
+ * name, the serial device, a folder that stands for the root of a machine (empty: the root; what only a real machine
+ * has is refused elsewhere), and the mode: `install`, or `foreground` on standard input and output, for tests.
  */
 export const AGENT_PROGRAM = String.raw`
 import os, sys, fcntl, termios, struct, time, binascii, errno
@@ -81,6 +82,7 @@ def home_of(user):
 
 def mount_over(target, data, mode):
     # A second wake finds the mount of the first and writes its file.
+    if ROOT: raise Unable('not the root of a machine')
     source = RUN + '/' + os.path.basename(target)
     put(source, data, mode)
     os.chmod(source, mode)
@@ -212,9 +214,13 @@ def host_name(wish):
     put(ROOT + '/proc/sys/kernel/hostname', new)
     if os.path.exists(ROOT + '/etc/hostname'): put(ROOT + '/etc/hostname', new + b'\n')
     hosts = get(ROOT + '/etc/hosts', b'')
-    lines = [b' '.join(new if word == old else word for word in line.split()) if old in line.split() and old != b'localhost' else line
-             for line in hosts.split(b'\n')]
-    if b'\n'.join(lines) != hosts: put(ROOT + '/etc/hosts', b'\n'.join(lines))
+    changed = b'\n'.join(renamed(line, old, new) for line in hosts.split(b'\n'))
+    if changed != hosts: put(ROOT + '/etc/hosts', changed)
+
+def renamed(line, old, new):
+    words = line.split()
+    if old in (b'', b'localhost') or old not in words: return line
+    return b' '.join(new + word[len(old):] if word == old or word.startswith(old + b'.') else word for word in words)
 
 def card():
     for name in names(ROOT + '/sys/class/net'):
@@ -322,16 +328,15 @@ def say(fd, nonce, content):
     message = MARK + nonce + (' %d\n' % len(content)).encode() + content
     while message: message = message[os.write(fd, message):]
 
-def serve(fd, times=-1):
-    while times != 0:
-        nonce, content = read_frame(fd)
+def serve(heard, spoken):
+    while True:
+        nonce, content = read_frame(heard)
         try: wish = wish_from(content)
         except ValueError: wish = {}
-        for acts in (FIRST, THEN): say(fd, nonce, report(wish, acts))
+        for acts in (FIRST, THEN): say(spoken, nonce, report(wish, acts))
         for act in LATER:
             try: act(wish)
             except (OSError, KeyError): pass
-        times -= 1
 
 def leave_session():
     # A session of the user, of sudo or of SSH that ends takes its processes along; PID 1's own group stays to the end.
@@ -362,7 +367,7 @@ def install():
         os.write(tell, b'.')
         os.close(tell)
         os.close(ready)
-        serve(line)
+        serve(line, line)
         os._exit(0)
     os.close(tell)
     stop_timers()
@@ -376,5 +381,5 @@ os.makedirs(RUN, 0o700, True)
 known_units = unit_times()
 known_blobs = blobs_in(get(home_of(USER) + '/.ssh/authorized_keys', b''))
 if MODE == 'install': install()
-else: serve(os.open(DEVICE, os.O_RDWR | os.O_NOCTTY), 1)
+else: serve(0, 1)
 `;
