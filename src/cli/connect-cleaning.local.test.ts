@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHome, type Home } from '../host/home.ts';
 import { openJournal, writeOwner } from '../host/journal/journal.ts';
-import { ownIdentity } from '../host/journal/process-identity.ts';
+import { ownerMark, ownIdentity } from '../host/journal/process-identity.ts';
 import { isGoldsmithError } from '../model/errors.ts';
 import { connectCleaning } from './connect-cleaning.ts';
 
@@ -35,6 +35,21 @@ test('clean --all takes the caches when nothing is running', async () => {
   await scene.cleaning.clean({ all: true, dryRun: false }, signal);
   assert.deepEqual(scene.present(), []);
   assert.ok(existsSync(scene.home.cache));
+});
+
+test('a checkpoint that a killed process was writing goes with the next command, one of a living process stays', async () => {
+  using scene = makeScene();
+  const staging = join(scene.home.cache, 'checkpoints', 'staging');
+  const dead = join(staging, '1-1-00000000-0000-0000-0000-000000000000~x');
+  const living = join(staging, `${ownerMark(ownIdentity())}~x`);
+  mkdirSync(dead, { recursive: true });
+  mkdirSync(living);
+  const removed = await scene.cleaning.clean({ all: false, dryRun: false }, signal);
+  assert.ok(removed.some(({ what, path }) => what === 'leftover' && path === dead));
+  assert.deepEqual([existsSync(dead), existsSync(living)], [false, true]);
+  mkdirSync(dead);
+  await scene.cleaning.reap(() => undefined, signal);
+  assert.deepEqual([existsSync(dead), existsSync(living)], [false, true]);
 });
 
 test('clean --all empties the store of checkpoints, and says how much that was', async () => {

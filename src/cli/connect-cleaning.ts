@@ -1,8 +1,9 @@
 /** The `Cleaning` port: abandoned runs through the reaper, finished runs and caches as folders. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { CHECKPOINTS_FOLDER } from '../build/checkpoints/layout.ts';
+import { CHECKPOINTS_FOLDER, checkpointLayout } from '../build/checkpoints/layout.ts';
 import { removeAllEntries } from '../build/checkpoints/evict.ts';
+import { deadStaging, sweepStaging } from '../build/checkpoints/staging.ts';
 import type { Home } from '../host/home.ts';
 import { readJournal, readOwner, type RunFolderState } from '../host/journal/journal.ts';
 import { isAlive } from '../host/journal/process-identity.ts';
@@ -35,6 +36,7 @@ export function connectCleaning(home: () => Home): Cleaning {
   return {
     reap: async (say, signal) => {
       await reapAbandoned(home(), { signal, onLine: say });
+      await sweepStaging(checkpointLayout(home()), signal);
     },
     clean: async (options, signal) => clean(home(), options, signal),
     removeRun: async (runId, signal) => removeRun(join(home().runs, runId), signal),
@@ -50,7 +52,13 @@ async function clean(
   const runs = runFolders(home);
   const abandoned = runs.filter(({ use }) => use === 'abandoned');
   const things = abandoned.flatMap(({ path }) => leftoversOf(path, all && dryRun));
-  if (!dryRun) await reapAbandoned(home, { signal });
+  const checkpoints = checkpointLayout(home);
+  const unfinished = all && dryRun ? [] : await deadStaging(checkpoints); // else part of the cache that would go
+  things.push(...unfinished.map((path) => ({ what: 'leftover', path, freedBytes: treeBytes(path) })));
+  if (!dryRun) {
+    await reapAbandoned(home, { signal });
+    await sweepStaging(checkpoints, signal);
+  }
   for (const { what, path } of all ? finishedThings(home, runs) : []) {
     things.push({ what, path, freedBytes: treeBytes(path) });
     if (dryRun) continue;

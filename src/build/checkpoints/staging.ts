@@ -39,9 +39,13 @@ export async function moveAway(layout: CheckpointLayout, path: string): Promise<
 
 /** Removes what processes left here that are gone. Needs no lock: names of the living are never touched. */
 export async function sweepStaging(layout: CheckpointLayout, signal: AbortSignal): Promise<void> {
-  for (const name of await readdir(layout.staging).catch(() => [])) {
-    if (!belongsToLiving(name)) await removeTree(join(layout.staging, name), signal);
-  }
+  for (const path of await deadStaging(layout)) await removeTree(path, signal);
+}
+
+/** Paths of what {@link sweepStaging} would remove now. */
+export async function deadStaging(layout: CheckpointLayout): Promise<readonly string[]> {
+  const names = await readdir(layout.staging).catch(() => []); // nobody has staged anything yet
+  return names.filter((name) => !belongsToLiving(name)).map((name) => join(layout.staging, name));
 }
 
 function belongsToLiving(name: string): boolean {

@@ -15,43 +15,57 @@ import { makeCheckpointScene, type CheckpointScene } from './testing/checkpoint-
 
 const signal = AbortSignal.timeout(600_000);
 const program = join(import.meta.dirname, 'testing', 'publish-and-drop.ts');
-const KILLS = 12;
+const KILLS = 6;
+/** A chain over an old one, another chain, its removal, and one more: so many renames, and a few to spare. */
+const RENAMES = 20;
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-test('processes that are killed at any moment leave whole entries and whole chains', async () => {
+async function withScene(use: (scene: CheckpointScene, root: string) => Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'goldsmith-checkpoints-'));
   try {
     using scene = makeCheckpointScene({ root });
     scene.clock.nowMs += YEAR_MS; // ahead of all programs
+    await use(scene, root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+test('processes that are killed at any moment leave whole entries and whole chains', async () => {
+  await withScene(async (scene, root) => {
     let seen = 0;
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      await runAndKill(root, kill);
+    for (let seed = 0; seed < KILLS; seed += 1) {
+      await runAndKill([root, String(seed)], 1 + seed);
       seen += await checkAll(scene);
     }
     assert.ok(seen > 0, 'there was something to look at');
     await scene.store.prune({ maxIdleMs: 2 * YEAR_MS, signal });
-    await checkAll(scene);
+    assert.ok((await checkAll(scene)) > 0);
     assert.deepEqual(readdirSync(scene.layout.staging), []);
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  });
+});
+
+test('a process that dies before any of its renames leaves whole entries and whole chains', async () => {
+  await withScene(async (scene, root) => {
+    for (let rename = 1; rename <= RENAMES; rename += 1) {
+      await runAndKill([root, String(rename), String(rename)], Infinity);
+      await checkAll(scene);
+    }
+    await scene.store.prune({ limitBytes: 0, maxIdleMs: 2 * YEAR_MS, signal });
+    assert.deepEqual([readdirSync(scene.layout.entries), readdirSync(scene.layout.staging)], [[], []]);
+  });
 });
 
 test('two processes at once leave whole entries and whole chains', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'goldsmith-checkpoints-'));
-  try {
-    using scene = makeCheckpointScene({ root });
-    scene.clock.nowMs += YEAR_MS;
-    await Promise.all([runAndKill(root, 0, 30), runAndKill(root, 0, 30)]);
+  await withScene(async (scene, root) => {
+    await Promise.all([runAndKill([root, '0'], 30), runAndKill([root, '0'], 30)]);
     assert.ok((await checkAll(scene)) > 0);
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  });
 });
 
-/** Lets the program make a few changes and kills it at a random moment of one that follows. */
-async function runAndKill(root: string, seed: number, changes = 1 + (seed % 6)): Promise<void> {
-  const child: ChildProcess = startProcess([process.execPath, program, root, String(seed)], {
+/** Lets the program make `changes` changes and kills it at a random moment of one that follows. */
+async function runAndKill(args: readonly string[], changes: number): Promise<void> {
+  const child: ChildProcess = startProcess([process.execPath, program, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   assert.ok(child.stdout);
