@@ -10,7 +10,6 @@ import { startProcess } from '../host/command.ts';
 import { isGoldsmithError } from '../model/errors.ts';
 import { openPgliteFolder } from './database/pglite-folder.ts';
 import { openStore } from './open-store.ts';
-import { preparedDatabase } from './prepared-database.ts';
 import type { Store } from './store.ts';
 import { sampleResource } from './testing/records.ts';
 
@@ -24,9 +23,7 @@ const events = {
 };
 
 async function open(folder: string): Promise<Store> {
-  const { cache } = openHome();
-  await preparedDatabase(cache, events);
-  return openStore({ folder }, { ...events, cacheFolder: cache });
+  return openStore({ folder }, { ...events, cacheFolder: openHome().cache });
 }
 
 test('what was written to a folder is there the next time', async () => {

@@ -1,10 +1,11 @@
 /** Opens the store, wherever it is. */
+import { openAsBlob } from 'node:fs';
 import { DatabaseStore } from './database-store.ts';
 import type { Database, DatabaseEvents } from './database/database.ts';
 import { openPglite } from './database/pglite-database.ts';
 import { openPgliteFolder } from './database/pglite-folder.ts';
 import { openPostgres } from './database/postgres-database.ts';
-import { findPreparedDatabase, preparedDatabase } from './prepared-database.ts';
+import { preparedDatabase, preparedFolders } from './prepared-database.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -17,7 +18,7 @@ export type StorePlace =
   | { readonly memory: true };
 
 export interface OpenStoreOptions extends Partial<DatabaseEvents> {
-  /** Stores in memory keep an empty database here, and every new one starts from it without initdb. */
+  /** Where an empty database to start from may be kept, when it does not lie with the npm packages. */
   readonly cacheFolder?: string;
 }
 
@@ -39,11 +40,9 @@ async function openDatabase(
   events: DatabaseEvents,
 ): Promise<Database> {
   if ('url' in place) return openPostgres(place.url, events);
-  if ('folder' in place) {
-    // Not worth making one: that takes as long as the database itself.
-    const prepared = cacheFolder === undefined ? undefined : await findPreparedDatabase(cacheFolder);
-    return openPgliteFolder(place.folder, { ...events, ...(prepared === undefined ? {} : { prepared }) });
-  }
-  const prepared = cacheFolder === undefined ? undefined : await preparedDatabase(cacheFolder, events);
-  return openPglite({ ...events, ...(prepared === undefined ? {} : { prepared }) });
+  const prepare = async (): Promise<string | undefined> =>
+    preparedDatabase(preparedFolders(cacheFolder), events);
+  if ('folder' in place) return openPgliteFolder(place.folder, { ...events, prepare });
+  const archive = await prepare();
+  return openPglite({ ...events, ...(archive === undefined ? {} : { prepared: await openAsBlob(archive) }) });
 }
