@@ -1,0 +1,57 @@
+/** Leaves and root of the disk digest; {@link file://./disk-digest.ts} has the definition. */
+import { createHash, webcrypto } from 'node:crypto';
+import { MIB } from '../model/sizes.ts';
+
+export const DISK_DIGEST_PREFIX = 'gs1-sha256:';
+
+/** A disk is cut into blocks of this many bytes; the last may be shorter. */
+export const BLOCK_BYTES = MIB;
+const LEAF_BYTES = 32;
+
+const zeroBlock = Buffer.alloc(BLOCK_BYTES);
+const zeroLeaf = createHash('sha256').update(zeroBlock).digest();
+
+export interface DigestTree {
+  /**
+   * Takes the bytes of a block, in any order of blocks; blocks never given are zeros. The bytes may be
+   * reused when the promise has resolved. Hashing happens on a pool thread.
+   * @returns whether the bytes are anything but zeros.
+   */
+  setBlock(block: number, bytes: Buffer<ArrayBuffer>): Promise<boolean>;
+  /** The digest of the disk, with its prefix. */
+  digest(): string;
+}
+
+/** The digest tree of a disk of `sizeBytes` zeros. */
+export function createDigestTree(sizeBytes: number): DigestTree {
+  const leaves = allZeroLeaves(sizeBytes);
+  return {
+    async setBlock(block, bytes) {
+      // Comparing is many times cheaper than hashing, and disks hold many allocated blocks of zeros.
+      if (isZero(bytes, 0, bytes.length)) return false;
+      const leaf = await webcrypto.subtle.digest('SHA-256', bytes);
+      Buffer.from(leaf).copy(leaves, block * LEAF_BYTES);
+      return true;
+    },
+    digest: () => DISK_DIGEST_PREFIX + createHash('sha256').update(leaves).digest('hex'),
+  };
+}
+
+/** Whether the bytes from `start` to `end` (at most a block) are all zero. */
+export function isZero(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] !== 0 && start < end) return false; // no call needed for most data
+  return bytes.compare(zeroBlock, 0, end - start, start, end) === 0;
+}
+
+function allZeroLeaves(sizeBytes: number): Buffer {
+  const count = Math.ceil(sizeBytes / BLOCK_BYTES);
+  const leaves = Buffer.alloc(count * LEAF_BYTES, zeroLeaf);
+  const rest = sizeBytes % BLOCK_BYTES;
+  if (rest > 0) {
+    createHash('sha256')
+      .update(zeroBlock.subarray(0, rest))
+      .digest()
+      .copy(leaves, (count - 1) * LEAF_BYTES);
+  }
+  return leaves;
+}
