@@ -1,0 +1,109 @@
+/** A chain of layers becomes one raw disk: the disk's bytes move once, and are digested on the way. */
+import { open, type FileHandle } from 'node:fs/promises';
+import type { BuildUser } from '../../host/build-user.ts';
+import { allocatedSizeBytes } from '../allocated-size.ts';
+import { forEachBlock } from '../block-workers.ts';
+import { BLOCK_BYTES, createDigestTree } from '../digest-tree.ts';
+import { publishFile, throwIfCancelled } from '../publish-file.ts';
+import { explainWriteError, writeNonZero } from '../sparse-write.ts';
+import { planBlocks, type PlannedBlock } from './block-plan.ts';
+import { chainExtents, type ChainExtent } from './chain-extents.ts';
+import type { DiskLayer } from './chain.ts';
+import { openLayerFiles, type LayerFiles } from './layer-files.ts';
+
+export interface FlattenRequest {
+  /** Lowest first; nobody writes to any of them. */
+  readonly layers: readonly DiskLayer[];
+  /** Where the raw disk appears. */
+  readonly to: string;
+  /** Size of the chain's disk. */
+  readonly sizeBytes: number;
+  /** Reads the tables of the layers, which a program wrote that faced a guest. */
+  readonly user: BuildUser;
+  readonly signal: AbortSignal;
+  /** Bytes of data done so far and in all; holes are not counted. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface FlatDisk {
+  /** As `digestDisk` would give it for the new file. */
+  readonly digest: string;
+  /** Bytes that the file system spends on the new file. */
+  readonly allocatedSizeBytes: number;
+}
+
+/**
+ * Writes the disk of a chain as a sparse raw file to `to`, each byte read once, and gives its digest. Zeros become
+ * holes. The file appears under its name only when whole; it is not synced. Memory does not grow with the disk but
+ * for its extent map.
+ * @throws GoldsmithError `InsufficientResources` when there is no room, `ImageRefused` when a layer points to other
+ * files or is compressed or encrypted, `Internal` when the disk has another size or a layer changes its length,
+ * `CommandFailed` also while a machine writes to a layer, `Cancelled`; no file is left then.
+ */
+export async function flattenChain(request: FlattenRequest): Promise<FlatDisk> {
+  const { layers, to, sizeBytes, user, signal } = request;
+  throwIfCancelled(signal);
+  await using files = await openLayerFiles(layers);
+  const extents = await chainExtents(layers, sizeBytes, { signal, user });
+  let digest = '';
+  await publishFile(
+    to,
+    async (staging) => {
+      const file = await open(staging, 'wx');
+      try {
+        digest = await copyBlocks(request, files, extents, file);
+      } finally {
+        await file.close();
+      }
+    },
+    { signal, durable: false },
+  );
+  return { digest, allocatedSizeBytes: await allocatedSizeBytes(to) };
+}
+
+/** Fills the empty `file` and gives the digest of what is in it. */
+async function copyBlocks(
+  request: FlattenRequest,
+  files: LayerFiles,
+  extents: readonly ChainExtent[],
+  file: FileHandle,
+): Promise<string> {
+  const { sizeBytes, signal } = request;
+  await file.truncate(sizeBytes).catch((error: unknown) => {
+    throw explainWriteError(error);
+  });
+  const blocks = planBlocks(extents);
+  const tree = createDigestTree(sizeBytes);
+  let done = 0;
+  await forEachBlock(blocks, async (planned, buffer) => {
+    throwIfCancelled(signal);
+    const start = planned.block * BLOCK_BYTES;
+    const bytes = buffer.subarray(0, Math.min(BLOCK_BYTES, sizeBytes - start));
+    await assemble(files, extents, planned, bytes);
+    if (await tree.setBlock(planned.block, bytes)) await writeNonZero(file, bytes, start);
+    done += 1;
+    request.onProgress?.(done * BLOCK_BYTES, blocks.length * BLOCK_BYTES);
+  });
+  throwIfCancelled(signal);
+  await files.requireSameLengths();
+  return tree.digest();
+}
+
+/** Puts a block together; what no extent covers is zeros. */
+async function assemble(
+  files: LayerFiles,
+  extents: readonly ChainExtent[],
+  planned: PlannedBlock,
+  bytes: Buffer,
+): Promise<void> {
+  const start = planned.block * BLOCK_BYTES;
+  let filled = 0;
+  for (let index = planned.first; index < planned.end; index += 1) {
+    const extent = extents[index];
+    if (extent === undefined) continue;
+    if (extent.start - start > filled) bytes.fill(0, filled, extent.start - start);
+    await files.readInto(bytes, start, extent);
+    filled = extent.start - start + extent.length;
+  }
+  if (filled < bytes.length) bytes.fill(0, filled);
+}
