@@ -1,35 +1,30 @@
-/** The host's side of a wake: one request on the serial line, an answer in two parts. */
+/** The host's side of a wake: one request on the serial line, one answer. */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { GoldsmithError } from '../../model/errors.ts';
 import { encodeFrame, FrameReader, newNonce } from './wake-frame.ts';
-import { isReachable, parseWakeReport, type WakeReport } from './wake-report.ts';
+import { parseWakeReport, type WakeReport } from './wake-report.ts';
 import { encodeWakeRequest, type WakeRequest } from './wake-request.ts';
 
 /**
  * Gives a woken copy its own identity. `channel` is the host's end of its second serial port, already connected when
- * the machine runs; it stays open and can be used for the same purpose again. Use the machine only when
- * `unmetFacts` finds nothing in the report, and let the SSH login accept only the host keys of the request (`isOneOf`).
+ * the machine runs; it stays open and can be used for the same purpose again. Connect to the machine after the answer,
+ * not before: its network is gone for a moment. Use it only when `unmetFacts` finds nothing in the report, and let the
+ * SSH login accept only the host keys of the request (`isOneOf`).
  * There is no time limit of its own: a guest without an agent ends by `signal`.
- * @param onReachable called once, when a new SSH login is worth its while: random numbers, clock, network card, host
- *   keys and the build user's key are the copy's own, and the rest is being done. Logging in from here on saves that
- *   time. It is not called when one of these failed.
  * @throws GoldsmithError `GuestUnreachable` for a wrong answer or a line that ends, `Cancelled`.
  */
 export async function wakeGuest(
   channel: Duplex,
   request: WakeRequest,
   signal: AbortSignal,
-  onReachable: () => void = () => undefined,
 ): Promise<WakeReport> {
   const nonce = newNonce();
   const settled = new AbortController();
   const either = AbortSignal.any([signal, settled.signal]);
   try {
     signal.throwIfAborted();
-    const answer = readAnswer(channel, nonce, either, (first) => {
-      if (isReachable(first)) onReachable();
-    });
+    const answer = readAnswer(channel, nonce, either);
     answer.catch(() => undefined); // it may fail while the request is still being written
     if (!channel.write(encodeFrame(nonce, encodeWakeRequest(request)))) {
       await Promise.race([once(channel, 'drain', { signal: either }), answer]);
@@ -46,23 +41,13 @@ export async function wakeGuest(
 }
 
 /** @throws Error when the channel ends or says something else, or `signal` fires. */
-async function readAnswer(
-  channel: Duplex,
-  nonce: string,
-  signal: AbortSignal,
-  onFirst: (report: WakeReport) => void,
-): Promise<WakeReport> {
+async function readAnswer(channel: Duplex, nonce: string, signal: AbortSignal): Promise<WakeReport> {
   const reader = new FrameReader(nonce);
   const { promise, resolve, reject } = Promise.withResolvers<WakeReport>();
-  let said: string | undefined;
   const onData = (chunk: Buffer): void => {
     try {
-      for (const content of reader.push(chunk)) {
-        const text = content.toString('latin1');
-        if (said === undefined) onFirst(parseWakeReport(text));
-        else resolve(parseWakeReport(`${said}\n${text}`));
-        said ??= text;
-      }
+      const [content] = reader.push(chunk);
+      if (content !== undefined) resolve(parseWakeReport(content.toString('latin1')));
     } catch (error) {
       reject(error);
     }

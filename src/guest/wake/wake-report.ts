@@ -1,7 +1,7 @@
 /** What the agent says it did. The guest is hostile: the report is a claim, and bounded. */
 
-/** What a login needs; the agent does it first, in this order. */
-const REACHABLE_FACTS = [
+/** Everything that a woken copy must have of its own before it is used, in the order in which the agent does it. */
+export const WAKE_FACTS = [
   /** Random bytes of the host are in the kernel's pool, and it has drawn a new key from it. */
   'entropy',
   'mac-address',
@@ -10,17 +10,14 @@ const REACHABLE_FACTS = [
   'clock',
   'host-keys',
   'authorized-key',
-] as const;
-
-/** Everything that a woken copy must have of its own before it is used. */
-export const WAKE_FACTS = [
-  ...REACHABLE_FACTS,
   /** The SSH sessions of the frozen life are gone. */
   'old-sessions',
   'machine-id',
   'boot-id',
   'vm-id',
   'host-name',
+  /** The machine has its IPv4 address, also after its DHCP client has noticed that the card is another. */
+  'address',
 ] as const;
 
 export type WakeFactName = (typeof WAKE_FACTS)[number];
@@ -55,12 +52,6 @@ export function parseWakeReport(text: string): WakeReport {
   return {
     facts: WAKE_FACTS.map((name) => said.get(name) ?? { name, ok: false, detail: 'it was not stated' }),
   };
-}
-
-/** Whether everything holds that a login needs. */
-export function isReachable(report: WakeReport): boolean {
-  const needed: readonly string[] = REACHABLE_FACTS;
-  return report.facts.every((fact) => fact.ok || !needed.includes(fact.name));
 }
 
 /** What keeps a woken copy from being used. Empty is the only good answer. */
