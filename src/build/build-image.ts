@@ -1,52 +1,22 @@
 /** The order of a build, in one place: what happens between a checked template and published images. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { checkKindsForOs } from '../guest/customizers/check-kinds.ts';
 import { OutputBudget } from '../guest/output/guest-log.ts';
-import type { Artifacts } from '../guest/artifacts/fetch-artifacts.ts';
-import { giveToBuildUser, type BuildUser } from '../host/build-user.ts';
-import type { ResolvedSource } from '../images/resolve-source.ts';
 import { GoldsmithError, isGoldsmithError } from '../model/errors.ts';
 import type { ImageFacts } from '../model/image.ts';
-import type { Hypervisor, VmDisk } from '../vm/hypervisor.ts';
-import type { FittedVm } from '../vm/vm-sizes.ts';
-import type { BuildHost, BuildOptions } from './build-options.ts';
+import { formatDuration } from '../model/sizes.ts';
+import { buildDisk } from './build-disk.ts';
+import { validationInputs } from './build-keys.ts';
+import { bootInput, keepIf, type BuildScene, type Prepared } from './build-scene.ts';
+import type { CheckpointRef } from './checkpoints/manifest.ts';
+import { keepVerdict, passedAt } from './checkpoints/verdicts.ts';
 import type { GuestSession } from './guest-session.ts';
-import { keepMachine } from './kept-machine.ts';
-import { describeMachine } from './machine-description.ts';
 import { admitBuild, osDiskBytes, shapeMachine } from './machine-shape.ts';
 import { summarize, type Outcome } from './outcome.ts';
-import type { RunFolder } from './run-folder.ts';
-import type { RunLog } from './run-log.ts';
-import type { RunRecorder } from './run-recorder.ts';
-import type { StepRunner } from './step.ts';
-import { bootStep, type BootInput } from './steps/boot-vm.ts';
+import { bootStep } from './steps/boot-vm.ts';
 import { distributeStep } from './steps/distribute.ts';
 import { fetchArtifactsStep } from './steps/fetch-artifacts.ts';
-import { freezeDiskStep } from './steps/freeze-disk.ts';
-import { generalizeStep } from './steps/generalize.ts';
-import { prepareDiskStep } from './steps/prepare-disk.ts';
 import { resolveSourceStep } from './steps/resolve-source.ts';
 import { runPartStep } from './steps/run-part.ts';
-
-export interface BuildScene {
-  readonly runId: string;
-  readonly options: BuildOptions;
-  readonly host: BuildHost;
-  readonly hypervisor: Hypervisor;
-  readonly folder: RunFolder;
-  readonly log: RunLog;
-  readonly recorder: RunRecorder;
-  readonly runner: StepRunner;
-  readonly signal: AbortSignal;
-}
-
-interface Prepared {
-  readonly source: ResolvedSource;
-  readonly artifacts: Artifacts;
-  readonly vm: FittedVm;
-  readonly budget: OutputBudget;
-}
 
 /**
  * Runs the whole template.
@@ -64,8 +34,8 @@ export async function buildImage(scene: BuildScene): Promise<Outcome> {
       message: 'The source image passed validation; nothing was built or distributed',
     };
   }
-  const disk = await customize(scene, prepared);
-  const invalid = await validate(scene, prepared, disk);
+  const { disk, kept } = await buildDisk(scene, prepared);
+  const invalid = await validateOnce(scene, prepared, disk, kept);
   if (invalid !== undefined && template.validate?.continueDistributeOnFailure !== true) throw invalid;
   scene.recorder.subState('Distributing');
   const results = await scene.runner.run(distributeStep, {
@@ -136,31 +106,44 @@ function ignoredParts({ options }: BuildScene): readonly string[] {
   ];
 }
 
-async function customize(scene: BuildScene, prepared: Prepared): Promise<ImageFacts> {
-  const { options, host, runner, recorder, folder, log } = scene;
-  const { customize: parts, vmProfile, errorHandling } = options.template;
-  const { facts } = prepared.source;
-  const sizeBytes = osDiskBytes(vmProfile, facts);
-  const path = join(folder.work, 'os.raw');
-  await runner.run(prepareDiskStep, { source: facts, sizeBytes, path, user: host.user });
-  const session = await runner.run(bootStep('boot', 'Boot the build VM'), {
-    ...bootInput(scene, prepared, 'build', { path, format: 'raw', ephemeral: false }),
-    growDisk: sizeBytes > facts.virtualSizeBytes,
-    directKernel: true,
-  });
-  recorder.subState('Customizing');
-  try {
-    for (const [index, part] of parts.entries()) {
-      await runner.run(runPartStep(part, 'customizer', index, parts.length), { session, log, ...prepared });
-    }
-    log.finalizing();
-    await runner.run(generalizeStep, session);
-  } catch (error) {
-    await keepIf(errorHandling.onCustomizerError === 'abort', scene, session, error);
-    throw error;
+/** Validates the image, unless it is known to pass: then nothing is booted. */
+async function validateOnce(
+  scene: BuildScene,
+  prepared: Prepared,
+  disk: ImageFacts,
+  kept: CheckpointRef | undefined,
+): Promise<GoldsmithError | undefined> {
+  const { options, host, runner, signal } = scene;
+  const validators = options.template.validate?.inVMValidations ?? [];
+  const store = host.checkpoints;
+  if (store === undefined || kept === undefined || validators.length === 0) {
+    return validate(scene, prepared, disk);
   }
-  await session[Symbol.asyncDispose]();
-  return runner.run(freezeDiskStep, { path, sizeBytes, source: facts });
+  const { artifacts, source } = prepared;
+  const question = { store, image: kept, validators, artifacts, machine: validationInputs(scene, prepared) };
+  const atMs = await passedAt(question);
+  if (atMs !== undefined) {
+    for (const [index, part] of validators.entries()) {
+      const age = formatDuration(host.now() - atMs);
+      const step = runPartStep(part, 'validator', index, validators.length);
+      runner.skip(step, `passed ${age} ago`, new Date(atMs).toISOString());
+    }
+    return undefined;
+  }
+  const startedAt = host.now();
+  const invalid = await validate(scene, prepared, disk);
+  if (invalid !== undefined) return invalid;
+  const nowMs = host.now();
+  const { templateName } = options;
+  const facts = { templateName, base: source.facts.digest, tookMs: nowMs - startedAt, nowMs };
+  try {
+    await keepVerdict(question, facts, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    scene.recorder.warning(`That the image passed is not remembered: ${reason}`);
+  }
+  return undefined;
 }
 
 /** @returns why the image is not valid; undefined when it is, or when there is nothing to check. */
@@ -192,53 +175,5 @@ async function validate(
     return error;
   } finally {
     await session?.[Symbol.asyncDispose]();
-  }
-}
-
-function bootInput(scene: BuildScene, prepared: Prepared, role: string, disk: VmDisk): BootInput {
-  const { options, host, folder, hypervisor, runId } = scene;
-  const { facts } = prepared.source;
-  const { vmSize, cpus, memoryBytes } = prepared.vm;
-  return {
-    machine: describeMachine(`${role}-${runId.slice(0, 8)}`, {
-      ...{ vmSize, cpus, memoryBytes },
-      generation: facts.generation,
-      accelerator: host.accelerator,
-      cpuModel: host.cpuModel,
-      provisioning: facts.provisioning,
-    }),
-    disk,
-    location: options.template.location,
-    hypervisor,
-    user: host.user,
-    workDir: machineFolder(folder, role, host.user),
-    bootTimeoutMs: options.bootTimeoutMs,
-    consoleLog: folder.consoleLog,
-    ...(host.openSession === undefined ? {} : { openSession: host.openSession }),
-  };
-}
-
-/** Every machine of a run has a folder of its own; they are all under the work folder. */
-function machineFolder(folder: RunFolder, role: string, user: BuildUser): string {
-  const path = join(folder.work, role);
-  mkdirSync(path, { mode: 0o750 });
-  giveToBuildUser(user, path);
-  return path;
-}
-
-/** Freezes the machine when the template or the user wants to look at it; a machine that is gone cannot be kept. */
-async function keepIf(
-  wanted: boolean,
-  scene: BuildScene,
-  session: GuestSession,
-  error: unknown,
-): Promise<void> {
-  if (!(wanted || scene.options.keepOnError) || scene.signal.aborted) return;
-  if (!isGoldsmithError(error, 'CustomizerFailed', 'ValidationFailed', 'GeneralizeFailed')) return;
-  try {
-    await keepMachine(session, scene.folder, scene.signal);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    scene.recorder.warning(`The machine could not be kept: ${reason}`);
   }
 }

@@ -21,7 +21,7 @@ const MODULES_ON_DEMAND = ['configfs', 'dm_mod', 'drm', 'efi_pstore', 'fuse', 'l
  * Parameters of emulated build VMs, where an instruction of the guest costs ten of the host and a device register a
  * thousand. Nothing here changes what a program in the guest can do. With KVM the machine starts as its menu says.
  */
-const EMULATION_PARAMETERS: readonly string[] = [
+export const EMULATION_PARAMETERS: readonly string[] = [
   // The console is a device, written byte by byte. Errors and panics are still shown.
   'quiet',
   // All emulated CPUs read the host's one counter, but the kernel's check sees a skew and falls back to HPET, a

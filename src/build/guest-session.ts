@@ -2,7 +2,7 @@
 import type { GuestShell } from '../guest/guest-shell.ts';
 import type { SshKeyPair } from '../guest/ssh/key-pair.ts';
 import { GoldsmithError } from '../model/errors.ts';
-import type { RunningVm, VmKernel } from '../vm/hypervisor.ts';
+import type { RunningVm, VmKernel, VmMemory } from '../vm/hypervisor.ts';
 import type { MachineDescription } from './machine-description.ts';
 import { startGuest, type LoginOptions, type StartedGuest, type StartGuestOptions } from './start-guest.ts';
 import type { Watch } from './watch.ts';
@@ -15,11 +15,17 @@ export interface GuestSessionOptions extends StartGuestOptions {
 
 export interface GuestSession extends AsyncDisposable {
   readonly machine: MachineDescription;
+  /** Azure region, as the guest was told. */
+  readonly location: string;
   readonly key: SshKeyPair;
   /** Discs in its drives; waking it from a saved state needs the same. */
   readonly discs: readonly string[];
   /** What it was started from, when not from its disk; waking it needs the same. */
   readonly kernel: VmKernel | undefined;
+  /** Where its memory is, when that is in a file. */
+  readonly memory: VmMemory | undefined;
+  /** Copies of it can be woken with identities of their own. */
+  readonly freezable: boolean;
   readonly vm: RunningVm;
   readonly shell: GuestShell;
   /** Breaks when the machine, its network or its connection does. */
@@ -52,13 +58,13 @@ export async function openSession(
   await using owned = new AsyncDisposableStack();
   owned.use(guest);
   const shell = owned.use(await guest.logIn(login, signal));
-  const { machine, key, discs, kernel, vm, watch } = guest;
+  const { machine, location, key, discs, kernel, memory, vm, watch } = guest;
   void shell.closed.then(() =>
     watch.lose(new GoldsmithError('GuestUnreachable', 'The connection to the build VM was lost')),
   );
   const stack = owned.move();
   return {
-    ...{ machine, key, discs, kernel, vm, shell, watch },
+    ...{ machine, location, key, discs, kernel, memory, vm, shell, watch, freezable: false },
     [Symbol.asyncDispose]: async () => stack.disposeAsync(),
   };
 }

@@ -6,10 +6,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { readJsonIfExists, writeFileAtomic } from '../host/atomic-file.ts';
-import type { BuildUser } from '../host/build-user.ts';
+import { giveToBuildUser, type BuildUser } from '../host/build-user.ts';
 import { GoldsmithError } from '../model/errors.ts';
 import type { Hypervisor } from '../vm/hypervisor.ts';
+import { copyMemory } from '../vm/memory-file.ts';
 import { openSession, type GuestSession } from './guest-session.ts';
+import { machineSchema } from './machine-description.ts';
 import type { RunFolder } from './run-folder.ts';
 import { wakeGuest } from './start-guest.ts';
 
@@ -18,22 +20,17 @@ const LOGIN_TIMEOUT_MS = 5 * 60_000;
 const LOGIN_HINT =
   'Its state may be damaged. What it printed before it was frozen is in the console log of the run.';
 
+const layer = z.object({ path: z.string(), format: z.enum(['raw', 'qcow2']) });
+
 const keptMachineSchema = z.object({
-  machine: z.object({
-    name: z.string(),
-    vmId: z.string(),
-    macAddress: z.string(),
-    hostName: z.string(),
-    userName: z.string(),
-    generation: z.enum(['V1', 'V2']),
-    vmSize: z.string(),
-    cpus: z.number(),
-    memoryBytes: z.number(),
-    accelerator: z.enum(['kvm', 'tcg']),
-    cpuModel: z.string(),
-    provisioning: z.enum(['azure', 'nocloud']),
+  machine: machineSchema,
+  location: z.string(),
+  disk: z.object({
+    path: z.string(),
+    format: z.enum(['raw', 'qcow2', 'vpc', 'vhdx', 'vmdk']),
+    below: z.array(layer).exactOptional(),
   }),
-  disk: z.object({ path: z.string(), format: z.enum(['raw', 'qcow2', 'vpc', 'vhdx', 'vmdk']) }),
+  memoryPath: z.string().exactOptional(),
   discs: z.array(z.string()),
   kernel: z.object({ path: z.string(), initrdPath: z.string(), commandLine: z.string() }).optional(),
   key: z.object({ publicKey: z.string(), privateKey: z.string() }),
@@ -46,14 +43,21 @@ const keptMachineSchema = z.object({
  */
 export async function keepMachine(
   session: GuestSession,
-  folder: RunFolder,
+  { folder, user }: { readonly folder: RunFolder; readonly user: BuildUser },
   signal: AbortSignal,
 ): Promise<void> {
   mkdirSync(folder.kept, { recursive: true, mode: 0o700 });
+  giveToBuildUser(user, folder.kept);
   await session.vm.saveState(statePath(folder), signal);
-  const { machine, discs, kernel, key, vm } = session;
-  const disk = { path: vm.disk.path, format: vm.disk.format };
-  writeFileAtomic(describePath(folder), JSON.stringify({ machine, disk, discs, kernel, key }), 0o600);
+  const { machine, location, discs, kernel, key, vm, memory } = session;
+  const { path, format, below } = vm.disk;
+  const memoryPath = memory?.mode === 'shared' ? join(folder.kept, 'memory') : undefined;
+  if (memory?.mode === 'shared' && memoryPath !== undefined) {
+    await copyMemory(memory.file, memoryPath, signal);
+    giveToBuildUser(user, memoryPath);
+  }
+  const kept = { machine, location, disk: { path, format, below }, memoryPath, discs, kernel, key };
+  writeFileAtomic(describePath(folder), JSON.stringify(kept), 0o600);
 }
 
 /** True when the run has a frozen machine. */
@@ -80,12 +84,13 @@ export async function thawMachine(options: ThawOptions, signal: AbortSignal): Pr
       hint: 'Only a build that failed with --keep-on-error, or with errorHandling "abort", keeps one.',
     });
   }
-  const { machine, disk, discs, kernel, key } = kept.data;
+  const { machine, location, disk, memoryPath, discs, kernel, key } = kept.data;
   const { folder, hypervisor, user, workDir } = options;
   const guest = await wakeGuest(
     {
-      ...{ machine, key, discs, kernel, hypervisor, user, workDir },
+      ...{ machine, location, key, discs, kernel, hypervisor, user, workDir },
       disk: { ...disk, ephemeral: true },
+      ...(memoryPath === undefined ? {} : { memory: { mode: 'private' as const, path: memoryPath } }),
       statePath: statePath(folder),
     },
     signal,
@@ -108,7 +113,7 @@ async function setClock({ shell, watch }: GuestSession, signal: AbortSignal): Pr
 }
 
 function statePath(folder: RunFolder): string {
-  return join(folder.kept, 'state.zst');
+  return join(folder.kept, 'state');
 }
 
 function describePath(folder: RunFolder): string {

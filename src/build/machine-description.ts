@@ -1,40 +1,50 @@
 /** Who a machine is and what it is made of, apart from whether it runs. */
-import { randomBytes, randomUUID } from 'node:crypto';
-import type { Generation } from '../model/image-template.ts';
-import type { Provisioning } from '../model/image.ts';
-import type { Accelerator, GuestNetwork, VmDisk, VmKernel, VmSpec } from '../vm/hypervisor.ts';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import type { GuestNetwork, VmDisk, VmKernel, VmMemory, VmSpec } from '../vm/hypervisor.ts';
 
 /** Everything that makes a machine this machine; enough to describe it again for a restore. */
-export interface MachineDescription {
-  readonly name: string;
-  readonly vmId: string;
-  readonly macAddress: string;
-  readonly hostName: string;
-  readonly userName: string;
-  readonly generation: Generation;
-  readonly vmSize: string;
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly accelerator: Accelerator;
-  readonly cpuModel: string;
-  readonly provisioning: Provisioning;
-}
+export const machineSchema = z.object({
+  name: z.string(),
+  vmId: z.string(),
+  macAddress: z.string(),
+  /** IPv4 address on its segment. */
+  address: z.string(),
+  hostName: z.string(),
+  userName: z.string(),
+  generation: z.enum(['V1', 'V2']),
+  vmSize: z.string(),
+  cpus: z.number(),
+  memoryBytes: z.number(),
+  accelerator: z.enum(['kvm', 'tcg']),
+  cpuModel: z.string(),
+  provisioning: z.enum(['azure', 'nocloud']),
+});
+
+export type MachineDescription = Readonly<z.infer<typeof machineSchema>>;
+
+/** What no two machines share. */
+type MachineIdentity = Pick<MachineDescription, 'name' | 'vmId' | 'macAddress' | 'address' | 'hostName'>;
 
 /** The build user inside the guest. Gone from every image that is generalized. */
 const GUEST_USER_NAME = 'goldsmith';
 
-/** A new identity: nothing of it is shared with another machine. */
+/** A new machine of that shape. */
 export function describeMachine(
   name: string,
-  shape: Omit<MachineDescription, 'name' | 'vmId' | 'macAddress' | 'hostName' | 'userName'>,
+  shape: Omit<MachineDescription, keyof MachineIdentity | 'userName'>,
 ): MachineDescription {
+  return { ...shape, ...newIdentity(name), userName: GUEST_USER_NAME };
+}
+
+/** Nothing of it is shared with another machine; `name` is for people. */
+export function newIdentity(name: string): MachineIdentity {
   return {
     name,
     vmId: randomUUID(),
     macAddress: randomMac(),
+    address: randomAddress(),
     hostName: `gs-${randomBytes(4).toString('hex')}`,
-    userName: GUEST_USER_NAME,
-    ...shape,
   };
 }
 
@@ -46,10 +56,11 @@ export function machineSpec(
     readonly discs: readonly string[];
     readonly network: GuestNetwork | undefined;
     readonly workDir: string;
-    readonly kernel: VmKernel | undefined;
+    readonly kernel?: VmKernel | undefined;
+    readonly memory?: VmMemory | undefined;
   },
 ): VmSpec {
-  const { kernel, ...others } = parts;
+  const { disk, discs, network, workDir, kernel, memory } = parts;
   const { name, vmId, generation, cpus, memoryBytes, accelerator, cpuModel } = machine;
   return {
     ...{ name, vmId, generation, cpus, memoryBytes, accelerator, cpuModel },
@@ -58,9 +69,15 @@ export function machineSpec(
     // under emulation the agent's start and its polling would take a tenth of a build's time, and nothing needs it:
     // cloud-init reports readiness, and deprovisioning does not talk to the running agent
     hyperV: machine.provisioning === 'azure' && accelerator === 'kvm',
-    ...others,
+    ...{ disk, discs, network, workDir },
     ...(kernel === undefined ? {} : { kernel }),
+    ...(memory === undefined ? {} : { memory }),
   };
+}
+
+/** As Azure hands them out: the first four of a subnet's addresses and its last are not for machines. */
+function randomAddress(): string {
+  return `10.1.0.${randomInt(4, 255)}`;
 }
 
 /** A locally administered unicast address with QEMU's usual prefix. */

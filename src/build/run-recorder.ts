@@ -71,6 +71,12 @@ export class RunRecorder implements StepObserver {
     this.#update({ artifacts: [...this.#record.artifacts, ...artifacts] });
   }
 
+  /** Why a customizer runs although results of earlier builds are kept. */
+  runs(id: string, reason: string): void {
+    this.#options.log.note(`${id} runs: ${reason}`);
+    this.#update({ ran: { ...this.#record.ran, [id]: reason } });
+  }
+
   started(id: string, title: string): void {
     this.#options.log.note(title);
     this.#emit({ kind: 'step-started', id, title });
@@ -94,6 +100,7 @@ export class RunRecorder implements StepObserver {
   ended(step: StepRecord): void {
     this.#update({ steps: [...this.#record.steps, step] });
     const { id, title, state, durationMs, message } = step;
+    if (state === 'skipped') this.#options.log.note(`${title}: ${message ?? 'skipped'}`);
     this.#emit({
       kind: 'step-ended',
       id,

@@ -10,6 +10,7 @@ import { SIMULATED_DISK_MARK } from '../images/catalogue/simulated-source.ts';
 import { openImageStore } from '../images/store/image-store.ts';
 import type { ImageTemplate } from '../model/image-template.ts';
 import type { BuildEventSink, RunRecord } from '../model/run.ts';
+import { RUN_EVERY_CUSTOMIZER } from './build-options.ts';
 import { runBuild } from './run-build.ts';
 import { isSimulatedHome, markSimulatedHome, openSimulatedHost } from './simulated-host.ts';
 import { inlineShell, testImageId, testTemplate } from './testing/test-template.ts';
@@ -42,6 +43,7 @@ async function withHost(use: (scene: Scene) => Promise<void>): Promise<void> {
             outputFolder: join(root, 'out'),
             copies: [],
             keepOnError: false,
+            reuse: RUN_EVERY_CUSTOMIZER,
             bootTimeoutMs: 60_000,
             ...(copies === undefined ? {} : { localCopies: copies }),
             ...(runId === undefined ? {} : { runId }),

@@ -28,6 +28,7 @@ export function openSimulatedHost(home: Home, pace: SimulationPace): BuildHost &
     createHypervisor: () => createFakeHypervisor(),
     accelerator: 'tcg',
     cpuModel: 'simulated',
+    machineFacts: {},
     now: Date.now,
     resolveSource: resolveSimulatedSource,
     openSession: simulateSessions(pace),

@@ -18,14 +18,14 @@ export function simulateSessions(pace: SimulationPace): typeof openGuestSession 
     } catch (cause) {
       throw new GoldsmithError('Cancelled', 'Starting the machine was cancelled', { cause });
     }
-    const spec = machineSpec(machine, { disk, discs: [], network: undefined, workDir, kernel: undefined });
+    const spec = machineSpec(machine, { disk, discs: [], network: undefined, workDir });
     const vm = await options.hypervisor.start(spec, signal);
     if (!(vm instanceof FakeMachine)) {
       throw new GoldsmithError('Internal', 'A simulated session wants a simulated machine');
     }
     vm.note(`${machine.name} ${machine.vmId}`);
     return {
-      machine,
+      ...{ machine, location: options.location, memory: undefined, freezable: true },
       key: generateSshKeyPair(),
       discs: [],
       kernel: undefined,

@@ -108,7 +108,9 @@ function playedVm(spec: VmSpec, ended: Promise<VmEnd>): RunningVm {
       stream: new Duplex({ read: () => undefined }),
     },
     waitForPowerOff: async () => undefined,
+    control: new Duplex({ read: () => undefined, write: (_, __, done) => done() }),
     saveState: async () => undefined,
+    checkpoint: async () => spec.disk,
     kill: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

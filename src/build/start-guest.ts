@@ -5,14 +5,15 @@
 import { appendFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { GuestShell } from '../guest/guest-shell.ts';
-import { startProvisioning } from '../guest/provisioning/start-provisioning.ts';
-import { connectSsh } from '../guest/ssh/connect.ts';
+import { resumeProvisioning, startProvisioning } from '../guest/provisioning/start-provisioning.ts';
+import { connectSsh, type SshConnectOptions } from '../guest/ssh/connect.ts';
+import type { ProvisioningIdentity } from '../guest/provisioning/identity.ts';
 import { generateSshKeyPair, type SshKeyPair } from '../guest/ssh/key-pair.ts';
 import type { BuildUser } from '../host/build-user.ts';
 import { GoldsmithError } from '../model/errors.ts';
 import { formatDuration } from '../model/sizes.ts';
-import type { Hypervisor, RunningVm, VmDisk, VmKernel } from '../vm/hypervisor.ts';
-import { createUserNetwork, type UserNetwork } from '../vm/network/user-network.ts';
+import type { Hypervisor, RunningVm, VmDisk, VmKernel, VmMemory } from '../vm/hypervisor.ts';
+import { createUserNetwork, type UserNetwork, type UserNetworkOptions } from '../vm/network/user-network.ts';
 import { machineEndError } from '../vm/qemu/qemu-machine.ts';
 import { machineSpec, type MachineDescription } from './machine-description.ts';
 import { Watch } from './watch.ts';
@@ -22,29 +23,31 @@ interface GuestOptions {
   readonly disk: VmDisk;
   /** Started instead of what the firmware would find on the disk. */
   readonly kernel?: VmKernel | undefined;
+  /** Belongs to the machine from now on: it goes with it, and at once when the machine cannot be started. */
+  readonly memory?: VmMemory | undefined;
+  /** Azure region, as the guest is told. */
+  readonly location: string;
   readonly hypervisor: Hypervisor;
   readonly user: BuildUser;
   /** Private folder for the machine's small files; must exist and belong to the build user. */
   readonly workDir: string;
-}
-
-export interface StartGuestOptions extends GuestOptions {
-  /** Azure region, as the guest is told. */
-  readonly location: string;
-  /** The root file system grows into the whole disk. Default true. */
-  readonly growDisk?: boolean;
-  /** The guest reaches its provisioning services and nothing else. */
-  readonly isolated?: boolean;
   /** What the serial console showed is added to this file when the machine goes. */
   readonly consoleLog?: string;
   /** Told how far the boot is. */
   readonly onProgress?: (line: string) => void;
 }
 
+export interface StartGuestOptions extends GuestOptions {
+  /** The root file system grows into the whole disk. Default true. */
+  readonly growDisk?: boolean;
+  /** The guest reaches its provisioning services and nothing else. */
+  readonly isolated?: boolean;
+}
+
 export interface WakeGuestOptions extends GuestOptions {
   readonly key: SshKeyPair;
   readonly discs: readonly string[];
-  /** What `RunningVm.saveState` wrote. */
+  /** What `RunningVm.saveState` or `checkpoint` wrote. */
   readonly statePath: string;
 }
 
@@ -53,15 +56,21 @@ export interface LoginOptions {
   readonly timeoutMs: number;
   /** Advice for somebody whose machine did not let us in within that time. */
   readonly hint: string;
+  /** Decides about the guest's host key. Default: a new machine's first key is trusted. */
+  readonly hostKey?: SshConnectOptions['hostKey'];
 }
 
 export interface StartedGuest extends AsyncDisposable {
   readonly machine: MachineDescription;
+  /** Azure region, as the guest was told. */
+  readonly location: string;
   readonly key: SshKeyPair;
   /** Discs in its drives; waking it from a saved state needs the same. */
   readonly discs: readonly string[];
   /** What it was started from, when not from its disk; waking it needs the same. */
   readonly kernel: VmKernel | undefined;
+  /** Where its memory is, when that is in a file. */
+  readonly memory: VmMemory | undefined;
   readonly vm: RunningVm;
   /** Breaks when the machine, its network or its provisioning does. */
   readonly watch: Watch;
@@ -81,34 +90,21 @@ export interface StartedGuest extends AsyncDisposable {
  */
 export async function startGuest(options: StartGuestOptions, signal: AbortSignal): Promise<StartedGuest> {
   await using owned = new AsyncDisposableStack();
-  const {
-    machine,
-    disk,
-    kernel,
-    location,
-    user,
-    workDir,
-    isolated = false,
-    consoleLog,
-    onProgress,
-  } = options;
-  const { growDisk = true } = options;
+  if (options.memory?.mode === 'shared') owned.use(options.memory.file);
+  const { machine, user, workDir, isolated = false, growDisk = true, onProgress } = options;
   const key = generateSshKeyPair();
-  const identity = { ...machine, vmName: machine.name, sshPublicKey: key.publicKey, location };
+  const identity = identityOf(options, key);
   const provisioning = owned.use(
     await startProvisioning(machine.provisioning, { identity, user, workDir, growDisk, signal }),
   );
   const { discs, services } = provisioning;
-  const { macAddress, hostName } = machine;
   const network = owned.use(
-    await createUserNetwork({ macAddress, hostName, services, user, isolated }, signal),
+    await createUserNetwork({ ...networkOf(machine), services, user, isolated }, signal),
   );
-  const spec = machineSpec(machine, { disk, discs, network, workDir, kernel });
+  const spec = machineSpec(machine, { ...options, discs, network });
   const vm = owned.use(await options.hypervisor.start(spec, signal));
-  if (consoleLog !== undefined) {
-    owned.defer(() => appendFileSync(consoleLog, `== ${vm.name} ==\n${vm.console.text}\n`));
-  }
-  const guest = new Guest({ machine, key, discs, kernel, vm, network, onProgress }, owned.move());
+  keepConsole(owned, vm, options);
+  const guest = new Guest({ ...options, key, discs, vm, network }, owned.move());
   void provisioning.failed.then((error) => guest.watch.lose(error));
   void provisioning.ready.then((agent) => onProgress?.(`${agent} reports the machine ready`));
   void network.addressTaken.then(() =>
@@ -118,34 +114,59 @@ export async function startGuest(options: StartGuestOptions, signal: AbortSignal
 }
 
 /**
- * Starts a machine from its saved state. It was provisioned in its first life and meets only a network now.
+ * Starts a machine from its saved state. It was provisioned in its first life; it meets the platform's services again,
+ * and a network on which it is expected under the address of `options.machine`.
  * @throws GoldsmithError `VmStartFailed`, `HostNotReady`, or the signal's reason.
  */
 export async function wakeGuest(options: WakeGuestOptions, signal: AbortSignal): Promise<StartedGuest> {
   await using owned = new AsyncDisposableStack();
-  const { machine, key, disk, kernel, discs, user, workDir } = options;
-  const { macAddress, hostName } = machine;
-  const network = owned.use(await createUserNetwork({ macAddress, hostName, services: [], user }, signal));
-  const spec = machineSpec(machine, { disk, discs, network, workDir, kernel });
-  const vm = owned.use(await options.hypervisor.restore(spec, options.statePath, signal));
-  return new Guest({ machine, key, discs, kernel, vm, network, onProgress: undefined }, owned.move());
+  if (options.memory?.mode === 'shared') owned.use(options.memory.file);
+  const { machine, key, discs, user, statePath } = options;
+  const { services } = owned.use(await resumeProvisioning(machine.provisioning, identityOf(options, key)));
+  const network = owned.use(await createUserNetwork({ ...networkOf(machine), services, user }, signal));
+  const spec = machineSpec(machine, { ...options, discs, network });
+  const vm = owned.use(await options.hypervisor.restore(spec, statePath, signal));
+  keepConsole(owned, vm, options);
+  return new Guest({ ...options, vm, network }, owned.move());
+}
+
+/** The machine as its platform knows it. */
+function identityOf({ machine, location }: GuestOptions, key: SshKeyPair): ProvisioningIdentity {
+  return { ...machine, vmName: machine.name, sshPublicKey: key.publicKey, location };
+}
+
+function networkOf({
+  macAddress,
+  address,
+  hostName,
+}: MachineDescription): Pick<UserNetworkOptions, 'macAddress' | 'guestAddress' | 'hostName'> {
+  return { macAddress, guestAddress: address, hostName };
+}
+
+function keepConsole(owned: AsyncDisposableStack, vm: RunningVm, { consoleLog }: GuestOptions): void {
+  if (consoleLog === undefined) return;
+  owned.defer(() => appendFileSync(consoleLog, `== ${vm.name} ==\n${vm.console.text}\n`));
 }
 
 interface GuestParts {
   readonly machine: MachineDescription;
+  readonly location: string;
   readonly key: SshKeyPair;
   readonly discs: readonly string[];
-  readonly kernel: VmKernel | undefined;
+  readonly kernel?: VmKernel | undefined;
+  readonly memory?: VmMemory | undefined;
   readonly vm: RunningVm;
   readonly network: UserNetwork;
-  readonly onProgress: ((line: string) => void) | undefined;
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 class Guest implements StartedGuest {
   readonly machine: MachineDescription;
+  readonly location: string;
   readonly key: SshKeyPair;
   readonly discs: readonly string[];
   readonly kernel: VmKernel | undefined;
+  readonly memory: VmMemory | undefined;
   readonly vm: RunningVm;
   readonly watch = new Watch();
   readonly #parts: GuestParts;
@@ -156,6 +177,8 @@ class Guest implements StartedGuest {
     this.key = parts.key;
     this.discs = parts.discs;
     this.kernel = parts.kernel;
+    this.memory = parts.memory;
+    this.location = parts.location;
     this.vm = parts.vm;
     this.#parts = parts;
     this.#owned = owned;
@@ -167,7 +190,7 @@ class Guest implements StartedGuest {
     const deadline = AbortSignal.timeout(options.timeoutMs);
     try {
       return await this.watch.guard(AbortSignal.any([signal, deadline]), async (either) =>
-        this.#open(either),
+        this.#open(options, either),
       );
     } catch (error) {
       if (signal.aborted || !deadline.aborted) throw withConsole(error, this.vm);
@@ -190,11 +213,14 @@ class Guest implements StartedGuest {
     await this.#owned.disposeAsync();
   }
 
-  async #open(signal: AbortSignal): Promise<GuestShell> {
+  async #open({ hostKey }: LoginOptions, signal: AbortSignal): Promise<GuestShell> {
     const { network, machine, key, onProgress } = this.#parts;
     const stream = await network.waitForPort(22, signal);
     onProgress?.('The SSH server answers');
-    return connectSsh({ stream, userName: machine.userName, privateKey: key.privateKey, signal });
+    return connectSsh({
+      ...{ stream, userName: machine.userName, privateKey: key.privateKey, signal },
+      ...(hostKey === undefined ? {} : { hostKey }),
+    });
   }
 }
 

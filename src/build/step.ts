@@ -70,6 +70,14 @@ export class StepRunner implements AsyncDisposable {
     }
   }
 
+  /** Records a step that need not run, because an earlier build's result of it is used. */
+  skip({ id, title }: Pick<Step<never, unknown>, 'id' | 'title'>, message: string, reusedFrom: string): void {
+    const startedAt = new Date(this.#now()).toISOString();
+    const record: StepRecord = { id, title, state: 'skipped', startedAt, durationMs: 0, message, reusedFrom };
+    this.#records.push(record);
+    this.#observer.ended(record);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo.disposeAsync();
   }

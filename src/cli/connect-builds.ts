@@ -14,10 +14,10 @@ export function connectBuilds(home: () => Home): Builds {
       using host = await runStep(sink, 'host', 'Check this machine', signal, async () =>
         openBuildHost(place, signal),
       );
-      const { template, templateName, templatePath, outputFolder, copies, keepOnError } = request;
+      const { template, templateName, templatePath, outputFolder, copies, keepOnError, reuse } = request;
       return await runBuild(
         {
-          ...{ template, templateName, outputFolder, copies, keepOnError },
+          ...{ template, templateName, outputFolder, copies, keepOnError, reuse },
           templateFolder: templatePath === '-' ? undefined : dirname(templatePath),
           bootTimeoutMs: DEFAULT_BOOT_TIMEOUT_MS,
         },

@@ -3,6 +3,7 @@
  * tests pass their own. Everything that can take time takes an `AbortSignal`.
  */
 import type { Duplex } from 'node:stream';
+import type { ReusePolicy } from '../build/build-options.ts';
 import type { DoctorReport } from '../host/doctor/report.ts';
 import type { Generation, ImageTemplate, OsType } from '../model/image-template.ts';
 import type { Provisioning } from '../model/image.ts';
@@ -55,6 +56,7 @@ export interface BuildRequest {
   readonly outputFolder: string;
   readonly copies: readonly DiskFormat[];
   readonly keepOnError: boolean;
+  readonly reuse: ReusePolicy;
 }
 
 export interface Builds {
@@ -199,7 +201,7 @@ export interface CacheEntry {
   readonly key: string;
   /** Of the checkpoint that it lies on. */
   readonly parentKey: string | undefined;
-  readonly kind: 'boot' | 'step' | 'image';
+  readonly kind: 'boot' | 'step' | 'image' | 'verdict';
   readonly title: string;
   readonly templateName: string;
   readonly createdAt: string;

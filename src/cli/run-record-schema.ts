@@ -11,6 +11,7 @@ const step = z.object({
   startedAt: z.string(),
   durationMs: z.number(),
   message: z.string().exactOptional(),
+  reusedFrom: z.string().exactOptional(),
 });
 
 const artifact = z.object({
@@ -54,6 +55,7 @@ const runRecordSchema = z.object({
     .object({ vmSize: z.string(), cpus: z.number(), memoryBytes: z.number(), accelerator: z.string() })
     .exactOptional(),
   steps: z.array(step),
+  ran: z.record(z.string(), z.string()).exactOptional(),
   artifacts: z.array(artifact),
   logPath: z.string(),
   warnings: z.array(z.string()),

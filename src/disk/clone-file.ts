@@ -5,6 +5,8 @@ import { publishFile } from './publish-file.ts';
 
 export interface CloneOptions {
   readonly signal: AbortSignal;
+  /** Also turn long runs of written zeros into holes; costs a look at every byte that is copied. */
+  readonly findZeros?: boolean;
 }
 
 /**
@@ -25,14 +27,7 @@ export async function cloneFile(from: string, to: string, options: CloneOptions)
  * Copies what an open descriptor refers to, the way {@link cloneFile} does. The file cannot be swapped for
  * another between the opening and the copy.
  */
-export async function cloneDescriptor(
-  fd: number,
-  to: string,
-  options: CloneOptions & {
-    /** Also turn long runs of written zeros into holes; costs a look at every byte that is copied. */
-    readonly findZeros?: boolean;
-  },
-): Promise<void> {
+export async function cloneDescriptor(fd: number, to: string, options: CloneOptions): Promise<void> {
   const { signal, findZeros = false } = options;
   await publishFile(to, (staging) => copySparse('/proc/self/fd/3', staging, { signal, findZeros, fd }), {
     signal,
@@ -43,7 +38,7 @@ export async function cloneDescriptor(
 async function copySparse(
   from: string,
   to: string,
-  options: { readonly signal: AbortSignal; readonly findZeros?: boolean; readonly fd?: number },
+  options: CloneOptions & { readonly fd?: number },
 ): Promise<void> {
   const sparse = options.findZeros === true ? 'always' : 'auto';
   const argv = ['cp', '--reflink=auto', `--sparse=${sparse}`, '--no-preserve=mode', '--', from, resolve(to)];

@@ -25,6 +25,8 @@ export interface StepRecord {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly message?: string;
+  /** Nothing was done: what an earlier build kept was used. When that was made. */
+  readonly reusedFrom?: string;
 }
 
 export interface Artifact {
@@ -69,6 +71,8 @@ export interface RunRecord {
     readonly accelerator: string;
   };
   readonly steps: readonly StepRecord[];
+  /** Why customizers ran although earlier builds are kept, by the id of their step. */
+  readonly ran?: Readonly<Record<string, string>>;
   readonly artifacts: readonly Artifact[];
   readonly logPath: string;
   readonly warnings: readonly string[];

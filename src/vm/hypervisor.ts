@@ -3,7 +3,9 @@
  * `RunningVm` exists and must be disposed. Disposing kills; nothing survives the holder.
  */
 import type { Duplex } from 'node:stream';
+import type { DiskLayer } from '../disk/layers/chain.ts';
 import type { Generation } from '../model/image-template.ts';
+import type { MemoryFile } from './memory-file.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -16,6 +18,8 @@ export interface VmSpec {
   readonly secureBoot: boolean;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Where the memory is kept; without it the memory is QEMU's own and goes with it. */
+  readonly memory?: VmMemory;
   readonly accelerator: Accelerator;
   /** QEMU CPU model, for example `max` or `host`. */
   readonly cpuModel: string;
@@ -38,6 +42,29 @@ export interface VmDisk {
   readonly format: 'raw' | 'qcow2' | 'vpc' | 'vhdx' | 'vmdk';
   /** Throw every write away when the machine ends. */
   readonly ephemeral: boolean;
+  /** Read where `path`, a qcow2 layer without a backing file of its own, has nothing; bottom first. */
+  readonly below?: readonly DiskLayer[];
+}
+
+/** All layers of a disk, bottom first; undefined for a format that is not layered. */
+export function layersOf({ path, format, below = [] }: VmDisk): readonly DiskLayer[] | undefined {
+  return format === 'raw' || format === 'qcow2' ? [...below, { path, format }] : undefined;
+}
+
+/** A file as long as the memory. */
+export type VmMemory =
+  /** The guest writes into the file. */
+  | { readonly mode: 'shared'; readonly file: MemoryFile }
+  /** The file stays as it is; what the guest changes is this machine's own and goes with it. */
+  | { readonly mode: 'private'; readonly path: string };
+
+export interface CheckpointRequest {
+  /** Takes the state of the devices. */
+  readonly statePath: string;
+  /** Takes the memory as it is at this moment: a sparse copy of the machine's memory file. */
+  readonly memoryPath: string;
+  /** An empty qcow2 layer that takes all writes from now on; the disk so far is never written to again. */
+  readonly nextLayer: string;
 }
 
 /** A kernel handed to the machine from outside. Needed again, unchanged, to restore a saved state. */
@@ -55,7 +82,8 @@ export interface Hypervisor {
    */
   start(spec: VmSpec, signal: AbortSignal): Promise<RunningVm>;
   /**
-   * Starts a machine from a state saved by `RunningVm.saveState`; `spec` must describe the same machine.
+   * Starts a machine from a state that `saveState` or `checkpoint` wrote; `spec` must describe the same machine, and
+   * its memory be what the state's machine had then.
    * @throws GoldsmithError `VmStartFailed`, `Cancelled`.
    */
   restore(spec: VmSpec, statePath: string, signal: AbortSignal): Promise<RunningVm>;
@@ -64,7 +92,7 @@ export interface Hypervisor {
 export interface RunningVm extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
-  /** The disk it really writes to: for an ephemeral one, the overlay. */
+  /** The disk it really writes to now: for an ephemeral one, the overlay; after a checkpoint, the newest layer. */
   readonly disk: VmDisk;
   /** The serial console (ttyS0). */
   readonly console: GuestConsole;
@@ -75,11 +103,21 @@ export interface RunningVm extends AsyncDisposable {
    * @throws GoldsmithError `VmDied`, `GuestPanicked`, `Cancelled`, or `GuestUnreachable` after `timeoutMs`.
    */
   waitForPowerOff(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** A serial line (ttyS1) of the host's own, for what is said before there is a network. */
+  readonly control: Duplex;
   /**
-   * Freezes the machine into a file (memory and devices; the disk stays where it is) and ends it.
+   * Freezes the machine into a file (devices, and memory that is not in a file already; the disk stays where it is)
+   * and ends it.
    * @throws GoldsmithError `CommandFailed`, `Cancelled`.
    */
   saveState(path: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Holds the machine for a moment, keeps its state beside it, and lets it go on upon a new disk layer. Only for a
+   * machine with shared memory. When it fails the machine goes on, but has no more checkpoints.
+   * @returns the disk as it was at that moment.
+   * @throws GoldsmithError `CommandFailed`, `Cancelled`.
+   */
+  checkpoint(request: CheckpointRequest, signal: AbortSignal): Promise<VmDisk>;
   /** Ends the machine at once, like pulling the plug. */
   kill(): Promise<void>;
 }

@@ -24,7 +24,7 @@ export const manifestSchema = z.object({
   id: z.uuid(),
   /** The entry whose disk this one's layer lies on; without it the layer lies on nothing of this store. */
   parent: z.exactOptional(z.object({ key: keySchema, id: z.uuid() })),
-  kind: z.enum(['boot', 'step', 'image']),
+  kind: z.enum(['boot', 'step', 'image', 'verdict']),
   title: z.string(),
   templateName: z.string(),
   /** Which customizer this is the state after, from 0; -1 before the first. */

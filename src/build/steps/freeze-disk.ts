@@ -1,41 +1,37 @@
 /**
- * Uses: the disk of a machine that has powered off after generalization.
- * Produces: the facts of the finished image; nobody writes to the disk any more.
+ * Uses: the layers of a disk whose machine has powered off after generalization.
+ * Produces: one raw file and the facts of the finished image; nobody writes to it any more.
  * Undoes: nothing.
  */
-import { allocatedSizeBytes } from '../../disk/allocated-size.ts';
-import { digestDisk } from '../../disk/disk-digest.ts';
+import { flattenChain } from '../../disk/layers/flatten-chain.ts';
+import type { DiskLayer } from '../../disk/layers/chain.ts';
+import { giveToBuildUser, type BuildUser } from '../../host/build-user.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import { formatBytes } from '../../model/sizes.ts';
 import type { Step } from '../step.ts';
 
 export interface FreezeInput {
-  readonly path: string;
+  /** Lowest first. */
+  readonly layers: readonly DiskLayer[];
   readonly sizeBytes: number;
+  /** Where the raw file appears. */
+  readonly path: string;
   /** What the result inherits: generation, operating system, architecture, provisioning. */
   readonly source: ImageFacts;
+  readonly user: BuildUser;
 }
 
 export const freezeDiskStep: Step<FreezeInput, ImageFacts> = {
   id: 'freeze',
   title: 'Freeze the disk',
-  async run(input, context) {
-    const digest = await digestDisk(input.path, {
-      sizeBytes: input.sizeBytes,
-      signal: context.signal,
-      onProgress: (doneBytes, totalBytes) => context.progress('Reading the disk', doneBytes, totalBytes),
+  async run({ layers, sizeBytes, path, source, user }, context) {
+    const { digest, allocatedSizeBytes } = await flattenChain({
+      ...{ layers, to: path, sizeBytes, user, signal: context.signal },
+      onProgress: (doneBytes, totalBytes) => context.progress('Copying the disk', doneBytes, totalBytes),
     });
-    const allocated = await allocatedSizeBytes(input.path);
-    context.output(
-      'out',
-      `${formatBytes(allocated)} of ${formatBytes(input.sizeBytes)} are in use; the image is ${digest}`,
-    );
-    return {
-      ...input.source,
-      path: input.path,
-      virtualSizeBytes: input.sizeBytes,
-      allocatedSizeBytes: allocated,
-      digest,
-    };
+    giveToBuildUser(user, path);
+    const [used, size] = [allocatedSizeBytes, sizeBytes].map(formatBytes);
+    context.output('out', `${used} of ${size} are in use; the image is ${digest}`);
+    return { ...source, path, virtualSizeBytes: sizeBytes, allocatedSizeBytes, digest };
   },
 };

@@ -1,11 +1,10 @@
 /**
- * Uses: the source image.
- * Produces: a private raw copy, grown to `osDiskSizeGB`.
+ * Uses: the source image, which is not changed.
+ * Produces: an empty layer over it that takes the build VM's writes, as large as `osDiskSizeGB`.
  * Undoes: nothing; the work folder goes with the run.
  */
-import { cloneFile } from '../../disk/clone-file.ts';
-import { growDisk } from '../../disk/grow-disk.ts';
-import { giveToBuildUser, type BuildUser } from '../../host/build-user.ts';
+import { createLayer } from '../../disk/layers/create-layer.ts';
+import type { BuildUser } from '../../host/build-user.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import { formatBytes } from '../../model/sizes.ts';
 import type { Step } from '../step.ts';
@@ -20,16 +19,12 @@ export interface PrepareDiskInput {
 export const prepareDiskStep: Step<PrepareDiskInput, string> = {
   id: 'disk',
   title: 'Prepare the OS disk',
-  async run(input, context) {
-    await cloneFile(input.source.path, input.path, { signal: context.signal });
-    if (input.sizeBytes > input.source.virtualSizeBytes) {
-      await growDisk(input.path, input.sizeBytes);
-      context.output(
-        'out',
-        `The disk grew from ${formatBytes(input.source.virtualSizeBytes)} to ${formatBytes(input.sizeBytes)}`,
-      );
+  async run({ source, sizeBytes, path, user }, context) {
+    await createLayer(path, sizeBytes, { user, signal: context.signal });
+    if (sizeBytes > source.virtualSizeBytes) {
+      const [before, after] = [source.virtualSizeBytes, sizeBytes].map(formatBytes);
+      context.output('out', `The disk grew from ${before} to ${after}`);
     }
-    giveToBuildUser(input.user, input.path);
-    return input.path;
+    return path;
   },
 };

@@ -14,7 +14,7 @@ import type { ImageTemplate, Source } from '../../model/image-template.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import type { BuildEvent, BuildEventSink, RunRecord } from '../../model/run.ts';
 import { createQemuHypervisor } from '../../vm/qemu/qemu-hypervisor.ts';
-import type { BuildHost, BuildOptions } from '../build-options.ts';
+import { RUN_EVERY_CUSTOMIZER, type BuildHost, type BuildOptions } from '../build-options.ts';
 import { runBuild } from '../run-build.ts';
 import { resolveSourceStep } from '../steps/resolve-source.ts';
 
@@ -49,6 +49,7 @@ export async function openTestHost(): Promise<TestHost> {
     ...{ home, user, store, accelerator, cpuModel },
     catalogue: loadCatalogue(home),
     createHypervisor: (onProcess) => createQemuHypervisor({ user, onProcess }),
+    machineFacts: {},
     now: Date.now,
   };
   const runIds: string[] = [];
@@ -71,6 +72,7 @@ export async function openTestHost(): Promise<TestHost> {
           outputFolder: join(folder, 'out'),
           copies: [],
           keepOnError: false,
+          reuse: RUN_EVERY_CUSTOMIZER,
           bootTimeoutMs: 10 * 60_000,
           ...options,
         },

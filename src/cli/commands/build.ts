@@ -10,12 +10,13 @@ import { styleOf } from '../io.ts';
 import { readTemplate, templateNameOf } from '../read-template.ts';
 import { issueReport, warningText } from '../render/issue-report.ts';
 import { openProgress, progressModes, type ProgressMode } from '../render/progress.ts';
+import { addReuseOptions, reusePolicy, type ReuseOptions } from './reuse-options.ts';
 import { runSummary } from '../render/run-summary.ts';
 import { safeJson } from '../render/safe-text.ts';
 
 const diskFormats: readonly DiskFormat[] = ['vhd', 'qcow2', 'raw', 'vhdx', 'vmdk'];
 
-export interface BuildCommandOptions {
+export interface BuildCommandOptions extends ReuseOptions {
   readonly output?: string;
   readonly format: readonly DiskFormat[];
   readonly json?: boolean;
@@ -55,9 +56,11 @@ export function addBuildCommand(program: Command, context: CommandContext): void
     .action(async (path: string, options: BuildCommandOptions) =>
       runCommandBody(context, () => build(context, path, options), options),
     );
+  addReuseOptions(command);
   examples(command, [
     './goldsmith build template.json',
     './goldsmith build template.json --output images --format qcow2,vhdx',
+    './goldsmith build template.json --rerun install',
     './goldsmith build template.json --json > run.json',
     './goldsmith build - --name web < template.json',
   ]);
@@ -103,6 +106,7 @@ export async function build(
       outputFolder: resolve(io.cwd, options.output ?? `goldsmith-out/${templateName}`),
       copies: options.format,
       keepOnError: options.keepOnError === true,
+      reuse: reusePolicy(options, outcome.template.customize),
     },
     progress.sink,
     cancellation.signal,

@@ -5,6 +5,7 @@ import { formatBytes } from '../../model/sizes.ts';
 import { examples, jsonOption, runCommandBody, type CommandContext } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { styleOf } from '../io.ts';
+import { parseAge } from '../parse-age.ts';
 import type { CacheEntry, EvictedCacheEntry } from '../ports.ts';
 import { safeJson } from '../render/safe-text.ts';
 import { table } from '../render/table.ts';
@@ -151,11 +152,7 @@ function sizeOption(text: string): number {
 }
 
 function ageOption(text: string): number {
-  const match = /^(\d+)([dhm])$/.exec(text);
-  const units: Readonly<Record<string, number>> = { d: DAY_MS, h: HOUR_MS, m: MINUTE_MS };
-  const unit = units[match?.[2] ?? ''];
-  if (match === null || unit === undefined) {
-    throw new InvalidArgumentError('Use a whole number with a unit: 7d, 12h or 30m.');
-  }
-  return Number(match[1]) * unit;
+  const age = parseAge(text);
+  if (age === undefined) throw new InvalidArgumentError('Use a whole number with a unit: 7d, 12h or 30m.');
+  return age;
 }

@@ -17,6 +17,7 @@ import { runSummary } from '../render/run-summary.ts';
 import { safeLine } from '../render/safe-text.ts';
 import type { Style } from '../render/style.ts';
 import { progressOption } from './build.ts';
+import { reusePolicy } from './reuse-options.ts';
 import { doctorText, installWhatIsMissing } from './doctor.ts';
 
 interface DemoOptions {
@@ -83,6 +84,7 @@ async function buildExample(context: CommandContext, options: DemoOptions): Prom
       outputFolder: resolve(io.cwd, options.output ?? `goldsmith-out/${templateName}`),
       copies: [],
       keepOnError: false,
+      reuse: reusePolicy({}, outcome.template.customize),
     },
     progress.sink,
     cancellation.signal,

@@ -32,7 +32,8 @@ export interface GeneralizeReport {
   readonly warnings: readonly string[];
 }
 
-const SCRIPT = [
+/** What runs in the guest. */
+export const GENERALIZE_SCRIPT = [
   String.raw`
 user=$1 blob=$2 tag=$3
 exec 3<&0 </dev/null
@@ -87,7 +88,7 @@ export async function generalizeLinux(
       else onLine(stream, line);
     });
   const splitters = { out: lines('out'), err: lines('err') };
-  const words = ['/bin/sh', '-c', SCRIPT, 'sh', buildUserName, keyBlobOf(options.publicKey), tag];
+  const words = ['/bin/sh', '-c', GENERALIZE_SCRIPT, 'sh', buildUserName, keyBlobOf(options.publicKey), tag];
   const ended = shell
     .exec(asRoot(shell.userName, words), {
       stdin,

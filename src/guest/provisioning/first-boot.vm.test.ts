@@ -93,6 +93,7 @@ async function boot(t: TestContext, kind: ProvisioningKind, stack: AsyncDisposab
     userName: 'builduser',
     sshPublicKey: key.publicKey,
     macAddress: '52:54:00:12:34:56',
+    address: '10.1.0.5',
     vmSize: 'Standard_D2s_v3',
     location: 'westeurope',
   };
@@ -111,9 +112,10 @@ async function boot(t: TestContext, kind: ProvisioningKind, stack: AsyncDisposab
       },
     }),
   );
-  const { macAddress, hostName } = identity;
+  const { macAddress, address, hostName } = identity;
+  const { services } = provisioning;
   const network = stack.use(
-    await createUserNetwork({ macAddress, hostName, user, services: provisioning.services }, signal),
+    await createUserNetwork({ macAddress, guestAddress: address, hostName, user, services }, signal),
   );
   const hypervisor = createQemuHypervisor({ user });
   const vm = stack.use(

@@ -12,6 +12,8 @@ export interface ProvisioningIdentity {
   readonly sshPublicKey: string;
   /** Lower-case, colons. */
   readonly macAddress: string;
+  /** IPv4 address that DHCP gives it. */
+  readonly address: string;
   readonly vmSize: string;
   readonly location: string;
 }

@@ -39,11 +39,10 @@ export const METADATA_API_VERSIONS = [
 const SUBSCRIPTION_ID = '00000000-0000-0000-0000-000000000000';
 const RESOURCE_GROUP = 'goldsmith';
 
-/** `userData` is plain text; it travels base64-encoded. `guestAddress` is the address that DHCP gives. */
+/** `userData` is plain text; it travels base64-encoded. */
 export function buildInstanceMetadata(
   identity: ProvisioningIdentity,
   userData: string,
-  guestAddress: string,
 ): {
   readonly compute: Readonly<Record<string, unknown>>;
   readonly network: Readonly<Record<string, unknown>>;
@@ -90,8 +89,8 @@ export function buildInstanceMetadata(
       interface: [
         {
           ipv4: {
-            ipAddress: [{ privateIpAddress: guestAddress, publicIpAddress: '' }],
-            subnet: [{ address: guestAddress.replace(/\d+$/, '0'), prefix: '24' }],
+            ipAddress: [{ privateIpAddress: identity.address, publicIpAddress: '' }],
+            subnet: [{ address: identity.address.replace(/\d+$/, '0'), prefix: '24' }],
           },
           ipv6: { ipAddress: [] },
           macAddress: identity.macAddress.replaceAll(':', '').toUpperCase(),

@@ -15,8 +15,6 @@ import { buildInstanceMetadata, METADATA_API_VERSIONS, pickMetadata } from './in
 
 export interface MetadataServiceOptions {
   readonly identity: ProvisioningIdentity;
-  /** Address that DHCP gives the guest. */
-  readonly guestAddress: string;
   /** cloud-init user data, plain text; empty for none. */
   readonly userData: string;
   readonly onHealthReport: (report: HealthReport) => void;
@@ -58,7 +56,7 @@ export async function startMetadataService(options: MetadataServiceOptions): Pro
 
 /** https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service */
 export function instanceMetadataApp(options: MetadataServiceOptions): Hono {
-  const document = buildInstanceMetadata(options.identity, options.userData, options.guestAddress);
+  const document = buildInstanceMetadata(options.identity, options.userData);
   const app = new Hono();
   app.get('/metadata/versions', (c) => c.json({ apiVersions: METADATA_API_VERSIONS }));
   app.get('/metadata/instance/*', (c) => {

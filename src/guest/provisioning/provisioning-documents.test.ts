@@ -17,6 +17,7 @@ const identity: ProvisioningIdentity = {
   userName: 'a<b&c',
   sshPublicKey: 'ssh-ed25519 AAAA "comment" <x>',
   macAddress: '52:54:00:ab:cd:ef',
+  address: '10.1.0.5',
   vmSize: 'Standard_D2s_v3',
   location: 'westeurope',
 };
@@ -45,7 +46,7 @@ test('the goal state points at configurations that exist', () => {
 });
 
 test('the metadata carries what cloud-init wants, in the types it wants', () => {
-  const document = buildInstanceMetadata(identity, 'hi', '10.1.0.5');
+  const document = buildInstanceMetadata(identity, 'hi');
   assert.equal(pickMetadata(document, ['compute', 'osProfile', 'disablePasswordAuthentication']), 'true');
   assert.equal(pickMetadata(document, ['network', 'interface', '0', 'macAddress']), '525400ABCDEF');
   assert.equal(pickMetadata(document, ['Compute', 'USERDATA']), 'aGk=');
@@ -105,7 +106,7 @@ test('the NoCloud seed is JSON that YAML reads alike, with the user and the addr
 
 test('a body beyond every honest report is refused', async () => {
   const app = wireServerApp({
-    ...{ identity, guestAddress: '10.1.0.5', userData: '' },
+    ...{ identity, userData: '' },
     onHealthReport: () => assert.fail('reported'),
   });
   const body = `<State>Ready</State>${'x'.repeat(300 * 1024)}`;

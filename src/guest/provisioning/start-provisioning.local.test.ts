@@ -35,6 +35,7 @@ async function start(kind: 'azure' | 'nocloud'): Promise<Fixture> {
         userName: 'builder',
         sshPublicKey: 'ssh-ed25519 AAAA',
         macAddress: '52:54:00:ab:cd:ef',
+        address: '10.1.0.5',
         vmSize: 'Standard_D2s_v3',
         location: 'westeurope',
       },

@@ -5,7 +5,6 @@
 import type { BuildUser } from '../../host/build-user.ts';
 import { GoldsmithError } from '../../model/errors.ts';
 import type { Provisioning as ProvisioningKind } from '../../model/image.ts';
-import { GUEST_ADDRESS } from '../../vm/network/user-network.ts';
 import { firstBootUserData, settingsFor } from './first-boot-settings.ts';
 import type { HealthReport } from './health-report.ts';
 import type { ProvisioningIdentity } from './identity.ts';
@@ -42,6 +41,18 @@ export interface Provisioning extends AsyncDisposable {
   readonly failed: Promise<GoldsmithError>;
 }
 
+/**
+ * What a machine that was frozen after its first boot finds when it is woken: the platform's services as they would
+ * answer now. Its discs are those of its first boot.
+ */
+export async function resumeProvisioning(
+  kind: ProvisioningKind,
+  identity: ProvisioningIdentity,
+): Promise<Pick<Provisioning, 'services' | keyof AsyncDisposable>> {
+  if (kind === 'nocloud') return { services: [], [Symbol.asyncDispose]: async () => undefined };
+  return startMetadataService({ identity, userData: '', onHealthReport: () => undefined });
+}
+
 /** Prepares the first boot in the way that the image understands. @throws GoldsmithError `CommandFailed`, `Cancelled`. */
 export async function startProvisioning(
   kind: ProvisioningKind,
@@ -58,7 +69,6 @@ export async function provisionAzure(options: ProvisioningOptions): Promise<Prov
   const metadata = undo.use(
     await startMetadataService({
       identity: options.identity,
-      guestAddress: GUEST_ADDRESS,
       userData: '',
       onHealthReport: (report) => {
         options.onHealthReport?.(report);

@@ -1,6 +1,6 @@
 /** The inside of the process that executes one run: the build engine, with its worker at the other end of a channel. */
 import type { BuildHost } from '../../build/build-options.ts';
-import { DEFAULT_BOOT_TIMEOUT_MS } from '../../build/build-options.ts';
+import { DEFAULT_BOOT_TIMEOUT_MS, RUN_EVERY_CUSTOMIZER } from '../../build/build-options.ts';
 import { runBuild } from '../../build/run-build.ts';
 import { reasonOf } from '../../build/run-limits.ts';
 import type { BuildEvent } from '../../model/run.ts';
@@ -52,6 +52,7 @@ async function execute(
         localCopies: new Map(job.localCopies),
         copies: [],
         keepOnError: false,
+        reuse: RUN_EVERY_CUSTOMIZER,
         bootTimeoutMs: DEFAULT_BOOT_TIMEOUT_MS,
       },
       host,

@@ -1,9 +1,18 @@
 /** A machine that is none: it has a name, a disk and a console, and ends when it is told to. */
-import { open } from 'node:fs/promises';
-import { PassThrough } from 'node:stream';
+import { copyFile, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { PassThrough, type Duplex } from 'node:stream';
+import { runCommand } from '../../host/command.ts';
 import { GoldsmithError } from '../../model/errors.ts';
 import { MIB } from '../../model/sizes.ts';
-import type { GuestConsole, Hypervisor, RunningVm, VmDisk, VmEnd, VmSpec } from '../hypervisor.ts';
+import type {
+  CheckpointRequest,
+  GuestConsole,
+  Hypervisor,
+  RunningVm,
+  VmDisk,
+  VmEnd,
+  VmSpec,
+} from '../hypervisor.ts';
 
 /** A hypervisor that runs nothing. */
 export function createFakeHypervisor(): Hypervisor {
@@ -12,8 +21,9 @@ export function createFakeHypervisor(): Hypervisor {
       signal.throwIfAborted();
       return new FakeMachine(spec);
     },
-    restore: async () => {
-      throw new GoldsmithError('VmStartFailed', 'A simulated machine has no state to be restored from');
+    restore: async (spec, statePath, signal) => {
+      signal.throwIfAborted();
+      return new FakeMachine(spec, await readFile(statePath, 'utf8'));
     },
   };
 }
@@ -26,22 +36,29 @@ export class FakeMachine implements RunningVm {
   readonly name: string;
   /** That of this process: there is no other. */
   readonly pid = process.pid;
-  readonly disk: VmDisk;
   readonly console: GuestConsole;
+  readonly control: Duplex = new PassThrough().resume();
   readonly ended: Promise<VmEnd>;
   readonly #settle: (end: VmEnd) => void;
   readonly #print: (line: string) => void;
-  #trace = '';
+  #trace: string;
+  #disk: VmDisk;
 
-  constructor(spec: Pick<VmSpec, 'name' | 'disk'>) {
+  /** @param trace what was done to the machine in an earlier life. */
+  constructor(spec: Pick<VmSpec, 'name' | 'disk'>, trace = '') {
     this.name = spec.name;
-    this.disk = spec.disk;
+    this.#disk = spec.disk;
+    this.#trace = trace;
     const { promise, resolve } = Promise.withResolvers<VmEnd>();
     this.ended = promise;
     this.#settle = resolve;
     const { console, print } = fakeConsole();
     this.console = console;
     this.#print = print;
+  }
+
+  get disk(): VmDisk {
+    return this.#disk;
   }
 
   /** Shows a line on the console and remembers it for the disk. */
@@ -52,10 +69,7 @@ export class FakeMachine implements RunningVm {
 
   /** What the guest does as its last act: everything it was told goes to the disk, then the machine is off. */
   async powerOff(): Promise<void> {
-    if (!this.disk.ephemeral) {
-      await using file = await open(this.disk.path, 'r+');
-      await file.write(Buffer.from(this.#trace).subarray(0, TRACE_LIMIT_BYTES), 0, null, TRACE_OFFSET_BYTES);
-    }
+    if (!this.#disk.ephemeral) await writeTrace(this.#disk, this.#trace);
     this.#settle({ reason: 'power-off', detail: 'The simulated guest powered itself off' });
   }
 
@@ -80,8 +94,24 @@ export class FakeMachine implements RunningVm {
     }
   }
 
-  async saveState(): Promise<void> {
-    throw new GoldsmithError('CommandFailed', 'A simulated machine has no state that could be kept');
+  async saveState(path: string): Promise<void> {
+    await writeFile(path, this.#trace, { flag: 'wx', mode: 0o600 });
+    await this.kill();
+  }
+
+  async checkpoint(request: CheckpointRequest): Promise<VmDisk> {
+    const before = this.#disk;
+    const { path, format } = before;
+    if (format !== 'raw' && format !== 'qcow2') {
+      throw new GoldsmithError('Internal', `A ${format} disk has no layers`);
+    }
+    await writeFile(request.statePath, this.#trace, { flag: 'wx', mode: 0o600 });
+    await copyFile(request.statePath, request.memoryPath);
+    this.#disk = {
+      ...{ path: request.nextLayer, format: 'qcow2', ephemeral: false },
+      below: [...(before.below ?? []), { path, format }],
+    };
+    return before;
   }
 
   async kill(): Promise<void> {
@@ -90,6 +120,24 @@ export class FakeMachine implements RunningVm {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+  }
+}
+
+async function writeTrace({ path, format }: VmDisk, trace: string): Promise<void> {
+  const bytes = Buffer.alloc(TRACE_LIMIT_BYTES);
+  bytes.write(trace);
+  if (format === 'raw') {
+    await using file = await open(path, 'r+');
+    await file.write(bytes, 0, bytes.length, TRACE_OFFSET_BYTES);
+    return;
+  }
+  const source = `${path}.trace`;
+  await writeFile(source, bytes);
+  try {
+    const write = `write -s ${source} ${TRACE_OFFSET_BYTES} ${TRACE_LIMIT_BYTES}`;
+    await runCommand(['qemu-io', '-f', format, '-c', write, path]);
+  } finally {
+    await rm(source, { force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * A machine's network without privileges: no namespace, no tun device, no root. The card's frames go
  * through our relay into passt, which speaks to the world with ordinary sockets of the build user.
- * The segment looks like an Azure subnet: 10.1.0.5/24, gateway 10.1.0.1, platform address 168.63.129.16.
+ * The segment looks like an Azure subnet: 10.1.0.0/24, gateway 10.1.0.1, platform address 168.63.129.16.
  */
 import type { Duplex } from 'node:stream';
 import type { BuildUser } from '../../host/build-user.ts';
@@ -18,6 +18,8 @@ import { FrameRelay } from './relay.ts';
 export interface UserNetworkOptions {
   /** Lower-case, colons. */
   readonly macAddress: string;
+  /** The guest's address on the segment. */
+  readonly guestAddress: string;
   /** Sent with the address, as DHCP option 12. */
   readonly hostName: string;
   /** TCP services that the guest finds at fixed addresses and that listen on the host's loopback. */
@@ -47,13 +49,13 @@ export interface UserNetwork extends GuestNetwork {
   readonly failed: Promise<GoldsmithError>;
 }
 
-export const GUEST_ADDRESS = '10.1.0.5';
 export const GATEWAY_ADDRESS = '10.1.0.1';
 export const PLATFORM_ADDRESS = '168.63.129.16';
 export const METADATA_ADDRESS = '169.254.169.254';
 /** The MAC address of the gateway in every Azure subnet. */
 const GATEWAY_MAC = '12:34:56:78:9a:bc';
-const PREFIX_BITS = 24;
+/** Bits of the segment's network part. */
+export const PREFIX_BITS = 24;
 const ETHERNET_MTU = 1500;
 
 /**
@@ -68,7 +70,7 @@ export async function createUserNetwork(
   const mtu = options.mtu ?? ETHERNET_MTU;
   const addresses = {
     guestMac: parseMac(options.macAddress),
-    guestAddress: parseIpv4(GUEST_ADDRESS),
+    guestAddress: parseIpv4(options.guestAddress),
     gatewayMac: parseMac(GATEWAY_MAC),
     gatewayAddress: parseIpv4(GATEWAY_ADDRESS),
   };
@@ -109,12 +111,12 @@ export async function createUserNetwork(
     }),
   );
   void passt.ended.then((words) => fail(`passt died: ${words}`));
-  return new PasstNetwork(options.macAddress, relay, passt, broken.promise, undo.move());
+  return new PasstNetwork(options, relay, passt, broken.promise, undo.move());
 }
 
 class PasstNetwork implements UserNetwork {
   readonly macAddress: string;
-  readonly guestAddress = GUEST_ADDRESS;
+  readonly guestAddress: string;
   readonly addressTaken: Promise<void>;
   readonly failed: Promise<GoldsmithError>;
   readonly #relay: FrameRelay;
@@ -123,13 +125,14 @@ class PasstNetwork implements UserNetwork {
   readonly #over = new AbortController();
 
   constructor(
-    macAddress: string,
+    { macAddress, guestAddress }: UserNetworkOptions,
     relay: FrameRelay,
     passt: Passt,
     broken: Promise<GoldsmithError>,
     owned: AsyncDisposableStack,
   ) {
     this.macAddress = macAddress;
+    this.guestAddress = guestAddress;
     this.addressTaken = relay.addressTaken;
     this.#relay = relay;
     this.#dialer = new GuestDialer(relay, passt.listener, this.#over.signal);

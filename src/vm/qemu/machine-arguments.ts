@@ -1,8 +1,9 @@
 /** A `VmSpec` as QEMU's argument array. Pure; every path is absolute and made by us. */
 import type { VmKernel, VmSpec } from '../hypervisor.ts';
+import { diskNode, topNode } from './disk-node.ts';
 
 /** Descriptors that QEMU inherits, in `stdio` order after stdin, stdout and stderr. */
-export const inheritedDescriptors = { monitor: 3, serial: 4, network: 5 } as const;
+export const inheritedDescriptors = { monitor: 3, serial: 4, network: 5, control: 6, memory: 7 } as const;
 
 export interface Firmware {
   readonly code: string;
@@ -26,7 +27,8 @@ export function machineArguments(spec: VmSpec, firmware: Firmware | undefined): 
     ...['-accel', spec.accelerator === 'tcg' ? `tcg,thread=multi,tb-size=${TCG_CACHE_MIB}` : 'kvm'],
     ...['-cpu', cpu(spec)],
     ...['-smp', String(spec.cpus)],
-    ...['-m', `${Math.floor(spec.memoryBytes / 2 ** 20)}M`],
+    ...['-m', `${memoryMib(spec)}M`],
+    ...memory(spec),
     ...['-uuid', spec.vmId],
     ...['-display', 'none', '-vga', 'none'],
     ...['-rtc', 'base=utc,clock=host'],
@@ -34,6 +36,7 @@ export function machineArguments(spec: VmSpec, firmware: Firmware | undefined): 
     ...identity(spec),
     ...(firmware === undefined ? [] : pflash(firmware, spec.secureBoot)),
     ...monitorAndConsole(),
+    ...control(),
     ...kernel(spec.kernel),
     ...disk(spec),
     ...discs(spec.discs),
@@ -44,7 +47,8 @@ export function machineArguments(spec: VmSpec, firmware: Firmware | undefined): 
 }
 
 function machineType(spec: VmSpec): string {
-  const common = 'usb=off,vmport=off';
+  const backend = spec.memory === undefined ? '' : ',memory-backend=memory';
+  const common = `usb=off,vmport=off${backend}`;
   if (spec.generation === 'V1') return `pc,${common}`;
   return spec.secureBoot ? `q35,smm=on,${common}` : `q35,${common}`;
 }
@@ -80,30 +84,41 @@ function monitorAndConsole(): readonly string[] {
   ];
 }
 
+/** The guest's second serial port. */
+function control(): readonly string[] {
+  return [
+    ...['-chardev', `socket,id=control,fd=${inheritedDescriptors.control}`],
+    ...['-serial', 'chardev:control'],
+  ];
+}
+
+function memoryMib(spec: VmSpec): number {
+  return Math.floor(spec.memoryBytes / 2 ** 20);
+}
+
+/** A shared file has no name: QEMU opens the descriptor that it inherited. */
+function memory(spec: VmSpec): readonly string[] {
+  if (spec.memory === undefined) return [];
+  const place =
+    spec.memory.mode === 'shared'
+      ? `mem-path=/proc/self/fd/${inheritedDescriptors.memory},share=on`
+      : `mem-path=${escapeValue(spec.memory.path)},share=off`;
+  return ['-object', `memory-backend-file,id=memory,size=${memoryMib(spec)}M,${place}`];
+}
+
 /** These options take their values as they are: nothing in them is split. */
 function kernel(given: VmKernel | undefined): readonly string[] {
   if (given === undefined) return [];
   return ['-kernel', given.path, '-initrd', given.initrdPath, '-append', given.commandLine];
 }
 
-/**
- * The OS disk. A kernel from outside has a loader of its own, which QEMU puts at boot index 0. Flushes are ignored: a build that dies with the host is run again from its source, and the
- * finished file is synced before it is published.
- */
+/** The OS disk. A kernel from outside has a loader of its own, which QEMU puts at boot index 0. */
 function disk(spec: VmSpec): readonly string[] {
-  const cache = { direct: false, 'no-flush': true };
-  const node = {
-    driver: spec.disk.format,
-    'node-name': 'os',
-    discard: 'unmap',
-    'detect-zeroes': 'unmap',
-    cache,
-    file: { driver: 'file', filename: spec.disk.path, discard: 'unmap', cache },
-  };
+  const bootIndex = spec.kernel === undefined ? 0 : 1;
   return [
-    ...['-blockdev', JSON.stringify(node)],
+    ...['-blockdev', JSON.stringify(diskNode(spec.disk))],
     ...['-object', 'iothread,id=io'],
-    ...['-device', `virtio-blk-pci,drive=os,bootindex=${spec.kernel === undefined ? 0 : 1},iothread=io`],
+    ...['-device', `virtio-blk-pci,drive=${topNode(0)},bootindex=${bootIndex},iothread=io`],
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
- * A machine's memory and devices as a file: QEMU's migration stream through a unix socket, compressed on
- * the way. The stream holds every secret of the guest: the file is private to its owner.
+ * A machine's state as a file: QEMU's migration stream through a unix socket. Memory that lies in a memory file stays
+ * there; the stream has the devices then, a few MiB. It holds secrets of the guest: the file is private to its owner.
  */
 import { once } from 'node:events';
 import { chmodSync, chownSync, createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -8,13 +8,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { BuildUser } from '../../host/build-user.ts';
 import { GoldsmithError } from '../../model/errors.ts';
 import type { QmpClient } from './qmp.ts';
 
 /**
- * Stops the machine and writes its state to `path` (zstd). The machine stays stopped: end it afterwards.
+ * Writes the state of a stopped machine to `path`, a new file. The machine stays stopped.
  * @throws GoldsmithError `CommandFailed` when QEMU cannot save, for example for want of disk space.
  */
 export async function saveMachineState(
@@ -24,17 +23,14 @@ export async function saveMachineState(
   signal: AbortSignal,
 ): Promise<void> {
   await using door = await openStateSocket(user);
-  await monitor.execute('stop');
   const finished = migrationEnd(monitor);
-  await monitor.execute('migrate-set-capabilities', {
-    capabilities: [{ capability: 'events', state: true }],
-  });
+  await prepareMigration(monitor);
   await monitor.execute('migrate-set-parameters', { 'max-bandwidth': Number.MAX_SAFE_INTEGER });
   const connected = door.connection(signal);
   await monitor.execute('migrate', { uri: `unix:${door.path}` });
   const stream = await connected;
   await Promise.all([
-    pipeline(stream, createZstdCompress(), createWriteStream(path, { mode: 0o600, flags: 'wx' }), { signal }),
+    pipeline(stream, createWriteStream(path, { mode: 0o600, flags: 'wx' }), { signal }),
     finished,
   ]);
 }
@@ -48,16 +44,24 @@ export async function loadMachineState(
 ): Promise<void> {
   await using door = await openStateSocket(user);
   const finished = migrationEnd(monitor);
-  await monitor.execute('migrate-set-capabilities', {
-    capabilities: [{ capability: 'events', state: true }],
-  });
+  await prepareMigration(monitor);
   // QEMU listens, we connect: the socket of the door is not used, only its private folder
   const address = join(door.folder, 'in');
   await monitor.execute('migrate-incoming', { uri: `unix:${address}` });
   const socket = connect(address);
   await once(socket, 'connect', { signal });
-  await Promise.all([pipeline(createReadStream(path), createZstdDecompress(), socket, { signal }), finished]);
+  await Promise.all([pipeline(createReadStream(path), socket, { signal }), finished]);
   await monitor.execute('cont');
+}
+
+/** Shared memory (a memory file) is not part of the stream; QEMU checks on loading that its size is the same. */
+async function prepareMigration(monitor: QmpClient): Promise<void> {
+  await monitor.execute('migrate-set-capabilities', {
+    capabilities: [
+      { capability: 'events', state: true },
+      { capability: 'x-ignore-shared', state: true },
+    ],
+  });
 }
 
 async function migrationEnd(monitor: QmpClient): Promise<void> {

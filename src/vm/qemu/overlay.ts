@@ -18,5 +18,13 @@ export async function createOverlay(spec: VmSpec, user: BuildUser, signal: Abort
     ]),
     { signal },
   );
-  return { ...spec, disk: { path, format: 'qcow2', ephemeral: false } };
+  const { path: top, format, below } = spec.disk;
+  const isLayer = below !== undefined && (format === 'raw' || format === 'qcow2');
+  return {
+    ...spec,
+    disk: {
+      ...{ path, format: 'qcow2', ephemeral: false },
+      ...(isLayer ? { below: [...below, { path: top, format }] } : {}),
+    },
+  };
 }

@@ -55,6 +55,7 @@ async function startMachine(
       child,
       monitor,
       console: channel(child, inheritedDescriptors.serial),
+      control: channel(child, inheritedDescriptors.control),
       lastWords: () => tailOf(errorLog),
     });
     if (prepared.network !== undefined) prepared.network.attach(channel(child, inheritedDescriptors.network));
@@ -81,9 +82,10 @@ function spawnQemu(
   errorLog: string,
 ): ChildProcess {
   const log = openSync(errorLog, 'w', 0o600);
+  const memory = spec.memory?.mode === 'shared' ? spec.memory.file.fd : 'ignore';
   try {
     const child = startProcess(asBuildUser(options.user, argv), {
-      stdio: ['ignore', log, log, 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', log, log, 'pipe', 'pipe', 'pipe', 'pipe', memory],
       cwd: spec.workDir,
     });
     if (child.pid !== undefined) options.onProcess?.(child.pid, spec.name);

@@ -4,7 +4,17 @@ import type { Duplex } from 'node:stream';
 import type { BuildUser } from '../../host/build-user.ts';
 import { endProcess } from '../../host/command.ts';
 import { GoldsmithError } from '../../model/errors.ts';
-import type { GuestConsole, RunningVm, VmDisk, VmEnd, VmSpec } from '../hypervisor.ts';
+import { copyMemory } from '../memory-file.ts';
+import type {
+  CheckpointRequest,
+  GuestConsole,
+  RunningVm,
+  VmDisk,
+  VmEnd,
+  VmMemory,
+  VmSpec,
+} from '../hypervisor.ts';
+import { overlayNode, topNode } from './disk-node.ts';
 import { saveMachineState } from './machine-state.ts';
 import type { QmpClient, QmpEvent } from './qmp.ts';
 import { SerialConsole } from './serial-console.ts';
@@ -15,6 +25,7 @@ interface QemuMachineParts {
   readonly child: ChildProcess;
   readonly monitor: QmpClient;
   readonly console: Duplex;
+  readonly control: Duplex;
   /** The last lines QEMU wrote about itself. */
   readonly lastWords: () => string;
 }
@@ -25,12 +36,15 @@ const panicPattern = /^\[\s*\d+\.\d+\](?:\[.*?\])? Kernel panic - not syncing/;
 export class QemuMachine implements RunningVm {
   readonly name: string;
   readonly pid: number;
-  readonly disk: VmDisk;
   readonly console: GuestConsole;
+  readonly control: Duplex;
   readonly ended: Promise<VmEnd>;
   readonly #child: ChildProcess;
   readonly #monitor: QmpClient;
   readonly #user: BuildUser;
+  readonly #memory: VmMemory | undefined;
+  #disk: VmDisk;
+  #checkpoints = 0;
   #settle: (end: VmEnd) => void = () => undefined;
   #poweredOff = false;
   #killing = false;
@@ -38,7 +52,9 @@ export class QemuMachine implements RunningVm {
   constructor(parts: QemuMachineParts) {
     this.name = parts.spec.name;
     this.pid = parts.child.pid ?? -1;
-    this.disk = parts.spec.disk;
+    this.#disk = parts.spec.disk;
+    this.#memory = parts.spec.memory;
+    this.control = parts.control;
     this.#child = parts.child;
     this.#monitor = parts.monitor;
     this.#user = parts.user;
@@ -73,9 +89,30 @@ export class QemuMachine implements RunningVm {
     if (end.reason !== 'power-off') throw machineEndError(end);
   }
 
+  get disk(): VmDisk {
+    return this.#disk;
+  }
+
   async saveState(path: string, signal: AbortSignal): Promise<void> {
+    await this.#monitor.execute('stop');
     await saveMachineState(this.#monitor, path, this.#user, signal);
     await this.kill();
+  }
+
+  async checkpoint(request: CheckpointRequest, signal: AbortSignal): Promise<VmDisk> {
+    if (this.#memory?.mode !== 'shared') {
+      throw new GoldsmithError('Internal', 'A machine without shared memory has no checkpoints');
+    }
+    const before = this.#disk;
+    await this.#monitor.execute('stop');
+    try {
+      await this.#writeOn(request.nextLayer);
+      await saveMachineState(this.#monitor, request.statePath, this.#user, signal);
+      await copyMemory(this.#memory.file, request.memoryPath, signal);
+      return before;
+    } finally {
+      await this.#monitor.execute('cont');
+    }
   }
 
   async kill(): Promise<void> {
@@ -86,6 +123,22 @@ export class QemuMachine implements RunningVm {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+  }
+
+  /** Puts an empty layer on top of the disk. */
+  async #writeOn(path: string): Promise<void> {
+    const { path: below, format } = this.#disk;
+    if (format !== 'raw' && format !== 'qcow2') {
+      throw new GoldsmithError('Internal', `A ${format} disk has no layers`);
+    }
+    const overlay = topNode(this.#checkpoints + 1);
+    await this.#monitor.execute('blockdev-add', overlayNode(path, overlay));
+    await this.#monitor.execute('blockdev-snapshot', { node: topNode(this.#checkpoints), overlay });
+    this.#checkpoints += 1;
+    this.#disk = {
+      ...{ path, format: 'qcow2', ephemeral: false },
+      below: [...(this.#disk.below ?? []), { path: below, format }],
+    };
   }
 
   #onEvent(event: QmpEvent): void {
