@@ -173,7 +173,8 @@ function simulatedHome(dataFolder: string): Home {
 function mayAskDirectory(tokens: TokenService): (authorization: string | undefined) => Promise<boolean> {
   return async (authorization) => {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    return token !== undefined && (await tokens.check(token, ['graph'])).ok;
+    // The directory is at the address of the cloud itself, so that tokens for it are tokens for Resource Manager.
+    return token !== undefined && (await tokens.check(token, ['graph', 'arm'])).ok;
   };
 }
 
