@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../host/atomic-file.ts';
 import { shellWord } from '../guest/shell-words.ts';
 import { GoldsmithError } from '../model/errors.ts';
+import { installAzExtension } from './azure-cli-extension/install-extension.ts';
 import { azureCliCloud, cloudName } from './metadata/cloud-metadata.ts';
 import { openServiceFiles, readCredentials, readEndpoint } from './service-files.ts';
 
@@ -40,6 +41,7 @@ export function clientEnvironment(dataFolder: string): ClientEnvironment {
   }
   const { url, tenantId, subscriptionId, storageSuffix, location } = endpoint;
   mkdirSync(files.azureCli, { recursive: true, mode: 0o700 });
+  installAzExtension(files.azureCli);
   const cloudFile = join(files.azureCli, 'goldsmith-cloud.json');
   const secretFile = join(files.azureCli, 'goldsmith-secret');
   writeFileAtomic(cloudFile, `${JSON.stringify(azureCliCloud({ origin: url, storageSuffix }), null, 2)}\n`);
