@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { polling } from '../sdk.ts';
-import { groupId, location, namesOf, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import { groupId, namesOf, type SdkSuite } from './suite.ts';
 
 const group = 'rights';
 

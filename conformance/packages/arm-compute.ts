@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { polling } from '../sdk.ts';
-import { groupId, location, namesOf, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import { groupId, namesOf, type SdkSuite } from './suite.ts';
 import { uploadVhd } from './upload-vhd.ts';
 
 const group = 'images';

@@ -1,7 +1,8 @@
 /** Locks with `@azure/arm-locks`, and what they keep other clients from; features with `@azure/arm-features`. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { location, namesOf, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import { namesOf, type SdkSuite } from './suite.ts';
 
 const group = 'locked';
 

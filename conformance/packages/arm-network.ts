@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { polling } from '../sdk.ts';
-import { location, namesOf, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import { namesOf, type SdkSuite } from './suite.ts';
 
 const group = 'networks';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { polling } from '../sdk.ts';
-import { groupId, location, namesOf, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import { groupId, namesOf, type SdkSuite } from './suite.ts';
 
 const group = 'Mixed-Case_Group';
 const other = 'moved-to';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BlobServiceClient, ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { polling } from '../sdk.ts';
-import { location, namesOf, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import { namesOf, type SdkSuite } from './suite.ts';
 
 const group = 'storage';
 const account = 'suitestorage1';

@@ -7,8 +7,6 @@ export interface SdkSuite {
   readonly sdk: ReturnType<typeof clients>;
 }
 
-export const location = 'westus2';
-
 /** Names come in no promised order. */
 export async function namesOf(items: AsyncIterable<{ readonly name?: string }>): Promise<readonly string[]> {
   return (await Array.fromAsync(items, ({ name }) => name ?? '')).toSorted();

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { makeFixedVhdFooter } from '../../src/disk/vhd-footer.ts';
 import { MIB } from '../../src/model/sizes.ts';
-import { location, type SdkSuite } from './suite.ts';
+import { location } from '../templates.ts';
+import type { SdkSuite } from './suite.ts';
 
 /** Bytes: an MBR with one Linux partition in four MiB. @returns the address of the blob. */
 export async function uploadVhd({ sdk }: SdkSuite, group: string, account: string): Promise<string> {
