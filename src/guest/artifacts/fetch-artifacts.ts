@@ -26,6 +26,11 @@ export interface FetchOptions {
   readonly destination: string;
   /** Absolute paths of files that stand for addresses, which are then not asked. */
   readonly localCopies?: ReadonlyMap<string, string>;
+  /**
+   * Asked first for an address; writes the new file `localPath` and tells true, or false when the address is none of
+   * its own. @throws GoldsmithError when it is and cannot be had.
+   */
+  readonly fetchOwn?: (uri: string, localPath: string, signal: AbortSignal) => Promise<boolean>;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ArtifactProgress) => void;
   /** Told of failed attempts that will be repeated. */
@@ -90,6 +95,8 @@ async function fetchOne(uri: string, localPath: string, options: FetchOptions): 
   const copy = options.localCopies?.get(uri);
   if (copy !== undefined) return { ...(await copyLocal(copy, '/', localPath, signal)), localPath };
   if (url !== null && /^https?:$/.test(url.protocol)) {
+    if (await options.fetchOwn?.(uri, localPath, signal))
+      return { ...(await factsOf(localPath, signal)), localPath };
     const file = await download(url, localPath, {
       signal,
       policy: options.policy ?? DEFAULT_DOWNLOAD_POLICY,
@@ -125,9 +132,7 @@ async function copyLocal(
     if (!facts.isFile())
       throw new GoldsmithError('DownloadFailed', `${uri} is not a file (looked at ${path})`);
     await copyFile(path, localPath, constants.COPYFILE_FICLONE);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(localPath), hash, { signal });
-    return { sizeBytes: (await stat(localPath)).size, sha256: hash.digest('hex') };
+    return await factsOf(localPath, signal);
   } catch (error) {
     if (isGoldsmithError(error)) throw error;
     if (signal.aborted) {
@@ -141,6 +146,12 @@ async function copyLocal(
       { cause: error },
     );
   }
+}
+
+async function factsOf(path: string, signal: AbortSignal): Promise<FetchedFile> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash, { signal });
+  return { sizeBytes: (await stat(path)).size, sha256: hash.digest('hex') };
 }
 
 function checksumError(need: ArtifactNeed, artifact: Artifact): GoldsmithError | undefined {

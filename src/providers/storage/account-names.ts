@@ -22,6 +22,15 @@ export async function claimAccountName(repositories: Repositories, name: string,
   if (owner['id'] !== resourceIdKey(id)) throw new ArmError(409, 'StorageAccountAlreadyTaken', taken(name));
 }
 
+/** Id of the account that has the name, in lower case; undefined when nobody has it. */
+export async function accountWithName(
+  { settings }: Pick<Repositories, 'settings'>,
+  name: string,
+): Promise<string | undefined> {
+  const id = (await settings.get(settingOf(name)))?.['id'];
+  return typeof id === 'string' ? id : undefined;
+}
+
 export async function releaseAccountName(repositories: Repositories, name: string): Promise<void> {
   await repositories.settings.remove(settingOf(name));
 }

@@ -16,7 +16,7 @@ export interface ImageBuilderDependencies {
   readonly dispatch: Dispatch;
   /** The image builder itself; it must hold Contributor or more on every subscription. */
   readonly servicePrincipal: Principal;
-  readonly blobs: Pick<BlobService, 'putFile'>;
+  readonly blobs: Pick<BlobService, 'putFile' | 'getFile' | 'locate'>;
   /** False when no catalogue knows the image. */
   readonly hasPlatformImage: (source: PlatformImageSource, signal: AbortSignal) => Promise<boolean>;
   /** Folder for files that are being fetched; emptied by the service. */

@@ -5,18 +5,18 @@
  */
 import {
   BlobServiceClient,
+  ContainerClient,
   ContainerSASPermissions,
   generateBlobSASQueryParameters,
   SASProtocol,
   StorageSharedKeyCredential,
-  type ContainerClient,
 } from '@azure/storage-blob';
 import { GoldsmithError } from '../../model/errors.ts';
 import type { BlobPlace, BlobService, PutBlob, PutFileRequest, SasGrant } from './blob-service.ts';
 import { getBlobFile, type GetFileRequest } from './get-blob-file.ts';
 import { encodeBlobName, isContainerName, pathBelow, requireContainerName } from './names.ts';
 import { putBlobFile, type FindExtents } from './put-blob-file.ts';
-import { serviceAgent, servicePipeline } from './service-pipeline.ts';
+import { serviceAgent, servicePipeline, type ServiceConnection } from './service-pipeline.ts';
 
 export interface AzureStorageOptions {
   /** Blob endpoint of the account, for example `https://<account>.blob.core.windows.net`. */
@@ -44,15 +44,14 @@ class AzureStorageBlobs implements BlobService {
   readonly takesAccountKeys = false;
   readonly #options: AzureStorageOptions;
   readonly #credential: StorageSharedKeyCredential;
-  readonly #agent: ReturnType<typeof serviceAgent>;
+  readonly #connection: ServiceConnection;
   readonly #client: BlobServiceClient;
 
   constructor(options: AzureStorageOptions) {
     this.#options = options;
     this.#credential = new StorageSharedKeyCredential(options.accountName, options.accountKey);
-    this.#agent = serviceAgent(options.url, options.ca);
-    const connection = { agent: this.#agent, ready: async () => undefined };
-    this.#client = new BlobServiceClient(options.url, servicePipeline(connection, this.#credential));
+    this.#connection = { agent: serviceAgent(options.url, options.ca), ready: async () => undefined };
+    this.#client = new BlobServiceClient(options.url, servicePipeline(this.#connection, this.#credential));
   }
 
   accountEndpoint(): string {
@@ -117,7 +116,20 @@ class AzureStorageBlobs implements BlobService {
   }
 
   async getFile(request: GetFileRequest): Promise<void> {
-    await getBlobFile(this.container(request.account, request.container), request);
+    const { account, container, sas } = request;
+    await getBlobFile(
+      sas === undefined ? this.container(account, container) : this.#guest(account, container, sas),
+      request,
+    );
+  }
+
+  /** The container as somebody without the key sees it. */
+  #guest(account: string, container: string, sas: string): ContainerClient {
+    const url = `${this.#options.url}/${realName(account, container)}`;
+    return new ContainerClient(
+      sas === '' ? url : `${url}?${sas}`,
+      servicePipeline(this.#connection, undefined),
+    );
   }
 
   async flush(): Promise<void> {
@@ -144,7 +156,7 @@ class AzureStorageBlobs implements BlobService {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#agent.destroy();
+    this.#connection.agent.destroy();
   }
 }
 

@@ -10,6 +10,11 @@ export interface GetFileRequest {
   readonly blob: string;
   /** Must not exist; gone again when anything fails. */
   readonly path: string;
+  /**
+   * Reads with this SAS (without `?`), or with nothing at all when it is empty, as anybody may who has the address;
+   * undefined: with the rights of the service.
+   */
+  readonly sas?: string;
   /** The blob must not be longer. Bytes. */
   readonly maxBytes?: number;
   readonly signal: AbortSignal;

@@ -3,15 +3,16 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fetchArtifacts, type Artifacts } from '../../../guest/artifacts/fetch-artifacts.ts';
 import { isGoldsmithError } from '../../../model/errors.ts';
-import type { ImageTemplate } from '../../../model/image-template.ts';
 import type { ImageBuilderDependencies } from '../dependencies.ts';
+import type { StagingOwner } from '../staging/staging-group.ts';
 import type { Staging, Submission } from '../template-record.ts';
+import { privateBlobs } from './private-blobs.ts';
 import { SubmissionError } from './submission-error.ts';
 
 /** Container of the copies. */
 export const artifactContainer = 'artifacts';
 
-type Dependencies = Pick<ImageBuilderDependencies, 'blobs' | 'workFolder' | 'downloads'>;
+type Dependencies = Pick<ImageBuilderDependencies, 'store' | 'access' | 'blobs' | 'workFolder' | 'downloads'>;
 
 /**
  * Copies each distinct address once, under a name that its checksum makes.
@@ -19,14 +20,14 @@ type Dependencies = Pick<ImageBuilderDependencies, 'blobs' | 'workFolder' | 'dow
  */
 export async function stageArtifacts(
   dependencies: Dependencies,
-  template: ImageTemplate,
+  { template, principalId }: Pick<StagingOwner, 'template' | 'principalId'>,
   staging: Staging,
   signal: AbortSignal,
 ): Promise<Submission['artifacts']> {
   await mkdir(dependencies.workFolder, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(dependencies.workFolder, 'submit-'));
   try {
-    const fetched = await fetchAll(dependencies, template, join(folder, 'files'), signal);
+    const fetched = await fetchAll(dependencies, { template, principalId }, join(folder, 'files'), signal);
     const staged: Submission['artifacts'] = [];
     for (const [uri, { localPath, sizeBytes, sha256 }] of fetched) {
       const place = { container: artifactContainer, blob: sha256 };
@@ -45,16 +46,18 @@ export async function stageArtifacts(
 }
 
 async function fetchAll(
-  { downloads }: Dependencies,
-  template: ImageTemplate,
+  dependencies: Dependencies,
+  { template, principalId }: Pick<StagingOwner, 'template' | 'principalId'>,
   destination: string,
   signal: AbortSignal,
 ): Promise<Artifacts> {
+  const { downloads } = dependencies;
   try {
     // No template folder: a request must not read files of the machine that serves it.
     return await fetchArtifacts(template, {
       templateFolder: undefined,
       destination,
+      fetchOwn: privateBlobs(dependencies, principalId),
       signal,
       ...(downloads === undefined ? {} : { policy: downloads }),
     });

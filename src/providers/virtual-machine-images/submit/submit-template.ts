@@ -97,7 +97,7 @@ async function prepare(
   // Kept before anything is made: deleting the template finds it, and so does the next attempt.
   const planned = await keep(dependencies, record, { staging, artifacts: before.artifacts });
   const groupId = await makeStaging(dependencies, owner, staging, signal);
-  const artifacts = await stageArtifacts(dependencies, template, staging, signal);
+  const artifacts = await stageArtifacts(dependencies, owner, staging, signal);
   return { ready: await keep(dependencies, planned, { staging, artifacts }), groupId };
 }
 

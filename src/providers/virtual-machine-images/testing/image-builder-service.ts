@@ -64,6 +64,10 @@ export async function startImageBuilder({ jobs }: ServiceOptions): Promise<Image
     },
     servicePrincipal: testPrincipal,
     blobs: {
+      locate: () => undefined,
+      getFile: async () => {
+        throw new Error('no address is one of these blobs');
+      },
       putFile: async (file) => {
         files.push(file);
         return { url: 'https://blobs.test', kind: 'BlockBlob', sizeBytes: 0, sentBytes: 0 };

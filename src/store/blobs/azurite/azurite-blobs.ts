@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import {
   BlobServiceClient,
+  ContainerClient,
   ContainerSASPermissions,
   generateBlobSASQueryParameters,
   SASProtocol,
   StorageSharedKeyCredential,
-  type ContainerClient,
 } from '@azure/storage-blob';
 import { GoldsmithError } from '../../../model/errors.ts';
 import type {
@@ -156,7 +156,11 @@ class AzuriteBlobs implements BlobService {
   }
 
   async getFile(request: GetFileRequest): Promise<void> {
-    await getBlobFile(this.container(request.account, request.container), request);
+    const { account, container, sas } = request;
+    await getBlobFile(
+      sas === undefined ? this.container(account, container) : this.#guest(account, container, sas),
+      request,
+    );
   }
 
   async flush(): Promise<void> {
@@ -171,6 +175,15 @@ class AzuriteBlobs implements BlobService {
     this.#closed.abort();
     await this.#azurite[Symbol.asyncDispose]();
     this.#connection.agent.destroy();
+  }
+
+  /** The container as somebody without the key sees it. */
+  #guest(account: string, container: string, sas: string): ContainerClient {
+    const url = `${this.accountEndpoint(account)}/${requireContainerName(container)}`;
+    return new ContainerClient(
+      sas === '' ? url : `${url}?${sas}`,
+      servicePipeline(this.#connection, undefined),
+    );
   }
 
   #account(account: string): Account {
