@@ -41,7 +41,7 @@
  * has is refused elsewhere), and the mode: `install`, or `foreground` on standard input and output, for tests.
  */
 export const AGENT_PROGRAM = String.raw`
-import os, sys, fcntl, termios, struct, time, binascii, errno
+import os, sys, ctypes, fcntl, termios, struct, time, binascii, errno
 import _socket
 
 USER, DEVICE, ROOT, MODE = sys.argv[1:5]
@@ -80,16 +80,28 @@ def home_of(user):
         if len(fields) == 7 and fields[0] == user: return ROOT + fields[5]
     raise Unable('there is no user ' + user)
 
-def mount_over(target, data, mode):
-    # A second wake finds the mount of the first and writes its file.
+BOOT_ID = '/proc/sys/kernel/random/boot_id'
+PRODUCT_UUID = '/sys/class/dmi/id/product_uuid'
+DMI_TABLES = '/sys/firmware/dmi/tables/DMI'
+
+def shadow_of(target):
+    return RUN + '/' + os.path.basename(target)
+
+def make_shadows():
+    # Mounted before the freeze: each mount makes systemd look at all of them again.
+    for target, mode in ((BOOT_ID, 0o444), (PRODUCT_UUID, 0o400), (DMI_TABLES, 0o400)):
+        if not os.path.exists(target) or is_shadowed(target): continue
+        put(shadow_of(target), get(target), mode)
+        if libc.mount(shadow_of(target).encode(), target.encode(), None, 4096, None) != 0: # MS_BIND
+            raise Unable('mount: ' + os.strerror(ctypes.get_errno()))
+
+def is_shadowed(target):
+    return os.path.exists(shadow_of(target)) and os.path.samefile(shadow_of(target), target)
+
+def write_shadow(target, data):
     if ROOT: raise Unable('not the root of a machine')
-    source = RUN + '/' + os.path.basename(target)
-    put(source, data, mode)
-    os.chmod(source, mode)
-    if os.path.samefile(source, target): return
-    if libc is None: raise Unable('no mounts without ctypes')
-    if libc.mount(source.encode(), target.encode(), None, 4096, None) != 0: # MS_BIND
-        raise Unable('mount: ' + os.strerror(ctypes.get_errno()))
+    if not is_shadowed(target): raise Unable('it is not mounted')
+    put(shadow_of(target), data)
 
 # --- the facts, in the order in which they matter ---
 
@@ -194,19 +206,17 @@ def machine_id(wish):
     if os.path.isfile(dbus) and not os.path.islink(dbus): put(dbus, wish['machineId'] + b'\n')
 
 def boot_id(wish):
-    mount_over(ROOT + '/proc/sys/kernel/random/boot_id', wish['bootId'] + b'\n', 0o444)
+    write_shadow(BOOT_ID, wish['bootId'] + b'\n')
 
 def wire_uuid(text):
     raw = binascii.unhexlify(text.strip().replace(b'-', b''))
     return raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
 
 def vm_id(wish):
-    shown, tables = ROOT + '/sys/class/dmi/id/product_uuid', ROOT + '/sys/firmware/dmi/tables/DMI'
-    if not os.path.exists(shown): return 'the machine shows none'
-    table = get(tables, b'')
-    changed = table.replace(wire_uuid(get(shown)), wire_uuid(wish['vmId']))
-    mount_over(shown, wish['vmId'] + b'\n', 0o400)
-    if changed != table: mount_over(tables, changed, 0o400)
+    if not os.path.exists(ROOT + PRODUCT_UUID): return 'the machine shows none'
+    old, new = get(PRODUCT_UUID), wish['vmId'] + b'\n'
+    write_shadow(PRODUCT_UUID, new)
+    if os.path.exists(DMI_TABLES): write_shadow(DMI_TABLES, get(DMI_TABLES).replace(wire_uuid(old), wire_uuid(new)))
 
 def host_name(wish):
     new = wish['hostName']
@@ -235,8 +245,7 @@ def mac_address(wish):
     network_news = None
     if old_mac == new: return
     if ROOT: raise Unable('not the root of a machine')
-    network_news = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
-    network_news.bind((0, 0x50)) # RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE
+    network_news = listen_to_network()
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     try:
         request = struct.pack('16sH6s8x', name.encode(), 1, binascii.unhexlify(new.replace(b':', b'')))
@@ -244,27 +253,58 @@ def mac_address(wish):
     finally: sock.close()
 
 def address(wish):
-    # systemd-networkd drops its lease when the card changes, and asks for one again. A connection that begins in
-    # between is lost for seconds. Other clients go on as before, and so does a version that takes no notice.
+    # Other DHCP clients than systemd-networkd take no notice of the card.
     if network_news is None: return 'the card is the same'
     try:
-        if not names(ROOT + '/run/systemd/netif/leases'): return 'it stays'
-        missing = {21, 20, 24} # RTM_DELADDR, then RTM_NEWADDR and RTM_NEWROUTE
-        until = time.monotonic() + 1
-        while missing:
-            network_news.settimeout(max(0.001, until - time.monotonic()))
-            try: news = network_news.recv(65536)
-            except OSError:
-                if 21 in missing: return 'it stays'
-                raise Unable('no new lease')
-            while len(news) >= 16:
-                length, kind = struct.unpack_from('=IH', news)
-                default = news[17:18] == b'\0' # rtm_dst_len
-                if kind == 21 and 21 in missing: until += 10
-                if kind == 21 or (kind == 20 or kind == 24 and default) and 21 not in missing: missing.discard(kind)
-                news = news[max(16, length + 3 & ~3):]
-        return 'a new lease'
+        if address_is_kept: return 'it was kept'
+        if not names('/run/systemd/netif/leases'): return 'it stays'
+        return wait_for_lease(network_news)
     finally: network_news.close()
+
+def listen_to_network():
+    news = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
+    news.bind((0, 0x50)) # RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE
+    return news
+
+def wait_for_lease(news):
+    # A second for the loss of the old one, if it comes at all; ten for the new one and its default route.
+    missing = {21, 20, 24} # RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE
+    until = time.monotonic() + 1
+    while missing:
+        news.settimeout(max(0.001, until - time.monotonic()))
+        try: messages = news.recv(65536)
+        except OSError:
+            if 21 in missing: return 'it stays'
+            raise Unable('no new lease')
+        while len(messages) >= 16:
+            length, kind = struct.unpack_from('=IH', messages)
+            if kind == 21 and 21 in missing:
+                missing.discard(21)
+                until += 10
+            elif 21 not in missing and (kind == 20 or kind == 24 and messages[17:18] == b'\0'): # rtm_dst_len
+                missing.discard(kind)
+            messages = messages[max(16, length + 3 & ~3):]
+    return 'a new lease'
+
+def keep_address():
+    # systemd-networkd drops its lease when the card changes, and asks for one again: half a second, and a connection
+    # that begins in between is lost for ten. With this setting it asks without dropping.
+    global address_is_kept
+    files = set()
+    for index in names('/run/systemd/netif/leases'):
+        for line in get('/run/systemd/netif/links/' + index, b'').decode().split('\n'):
+            if line.startswith('NETWORK_FILE='): files.add(os.path.basename(line[13:]))
+    if not files: return
+    for name in files:
+        folder = '/run/systemd/network/' + name + '.d'
+        os.makedirs(folder, 0o755, True)
+        put(folder + '/goldsmith.conf', b'[Network]\nKeepConfiguration=dhcp\n')
+    news = listen_to_network()
+    try:
+        if run(['networkctl', 'reload']) == 0:
+            wait_for_lease(news)
+            address_is_kept = True
+    finally: news.close()
 
 # --- what need not be done before the first command ---
 
@@ -304,7 +344,7 @@ def run(words):
             for fd in (0, 1, 2): os.dup2(null, fd)
             os.execvp(words[0], words)
         finally: os._exit(127)
-    os.waitpid(pid, 0)
+    return os.waitpid(pid, 0)[1]
 
 def wish_from(content):
     wish = {}
@@ -375,7 +415,7 @@ def leave_session():
             break
     try: put('/proc/self/oom_score_adj', b'-1000')
     except OSError: pass
-    if libc is not None: libc.prctl(15, b'goldsmith-wake', 0, 0, 0) # PR_SET_NAME
+    libc.prctl(15, b'goldsmith-wake', 0, 0, 0) # PR_SET_NAME
     null = os.open('/dev/null', os.O_RDWR)
     for fd in (0, 1, 2): os.dup2(null, fd)
 
@@ -387,6 +427,8 @@ def install():
         print('waiting')
         return
     line = open_line()
+    make_shadows()
+    keep_address()
     ready, tell = os.pipe2(os.O_CLOEXEC)
     if os.fork() == 0:
         leave_session()
@@ -399,10 +441,8 @@ def install():
     stop_timers()
     if os.read(ready, 1): print('waiting')
 
-try: import ctypes
-except ImportError: libc = None
-else: libc = ctypes.CDLL(None, use_errno=True)
-old_mac = b''
+libc = ctypes.CDLL(None, use_errno=True)
+old_mac, network_news, address_is_kept = b'', None, False
 os.makedirs(RUN, 0o700, True)
 known_units = unit_times()
 known_blobs = blobs_in(get(home_of(USER) + '/.ssh/authorized_keys', b''))
