@@ -90,6 +90,7 @@ export async function connectSsh(options: SshConnectOptions): Promise<GuestShell
         username: options.userName,
         privateKey: options.privateKey,
         algorithms: ALGORITHMS,
+        authHandler: ['publickey'], // without asking first which ways there are: that is an answer more to wait for
         readyTimeout: 0,
         keepaliveInterval: keepalive.intervalMs,
         keepaliveCountMax: keepalive.misses,
