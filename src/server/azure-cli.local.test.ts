@@ -64,6 +64,24 @@ test('az rest gets answers and shows errors in the words of the service', { skip
   await assert.rejects(ask('login', '--service-principal', ...wrongLogin()), { message: /AADSTS7000215/ });
 });
 
+test('az reaches blobs with the name of their account alone', { skip }, async () => {
+  const [group, account] = ['blobs', 'namedaccount'];
+  await ask('group', 'create', '--name', group, '--location', 'westus2');
+  await ask('storage', 'account', 'create', '-g', group, '-n', account, '-l', 'westus2');
+  const place = ['--account-name', account, '--container-name', 'files'];
+  await ask('storage', 'container', 'create', '--account-name', account, '--name', 'files');
+  await ask('storage', 'blob', 'upload', ...place, '--name', 'a', '--data', 'text');
+  const blobs = await ask('storage', 'blob', 'list', ...place);
+  assert.deepEqual(Array.isArray(blobs) && blobs.map((blob) => field(blob, 'name')), ['a']);
+
+  const url = String(await ask('storage', 'blob', 'url', ...place, '--name', 'none.vhd'));
+  const create = ['image', 'create', '-g', group, '-l', 'westus2', '--os-type', 'Linux', '--name', 'i'];
+  await assert.rejects(ask(...create, '--source', url), { message: /There is no blob files\/none\.vhd/ });
+  const { subscriptionId } = started.service.endpoint;
+  const disk = `/subscriptions/${subscriptionId}/resourceGroups/${group}/providers/Microsoft.Compute/disks/d`;
+  await assert.rejects(ask(...create, '--source', disk), { message: /disks\/d' of the image was not found/ });
+});
+
 function wrongLogin(): readonly string[] {
   const { clientId, tenantId } = started.service.credentials;
   return ['--username', clientId, '--password', 'wrong', '--tenant', tenantId];

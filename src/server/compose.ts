@@ -19,6 +19,7 @@ import { createActivityRecorder } from '../providers/insights/activity-recorder.
 import { lockAgainst, scopeLocked } from '../providers/resources/locks.ts';
 import type { Dispatch } from '../providers/resource-provider.ts';
 import type { ExecutorCommand } from '../runs/executor/start-executor.ts';
+import type { BlobService } from '../store/blobs/blob-service.ts';
 import { openStore } from '../store/open-store.ts';
 import { createApp } from './app.ts';
 import { createSubscriptions } from './directory/subscriptions.ts';
@@ -126,7 +127,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       onError: (error) => log.error({ err: error }, 'the activity log could not be written'),
     }),
   );
-  const storageSuffix = 'blob.localhost';
+  const storageSuffix = storageSuffixOf(blobs);
   const app = createApp({
     ...{ store, tenant, subscriptions, principals, keys, tokens, access, isOwnHost, log, now },
     providers: providers.all,
@@ -184,6 +185,11 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 /** Names that the certificate needs besides this machine's. */
 function namesOf(host: string): readonly string[] {
   return anyAddress.has(host) || loopback.has(host) ? [] : [host];
+}
+
+/** What clients put behind `<account>.blob.`; with the port, which is not the usual one. */
+function storageSuffixOf(blobs: BlobService): string {
+  return new URL(blobs.accountEndpoint('any')).host.replace(/^[^.]+\.blob\./, '');
 }
 
 /** The name in the address that people are told. */

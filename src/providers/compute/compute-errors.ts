@@ -26,7 +26,11 @@ export function hasNestedResources(): ArmError {
 
 /** 404 for the source of an image. */
 export function sourceNotFound(id: string): ArmError {
-  return new ArmError(404, 'NotFound', `The source '${id.slice(0, 500)}' of the image was not found.`);
+  return new ArmError(
+    404,
+    'NotFound',
+    `The source '${id.slice(0, 500)}' of the image was not found. This service has no virtual machines, disks and snapshots to make images from; give the address of a VHD in one of its storage accounts.`,
+  );
 }
 
 const codes: Partial<Record<ErrorCode, readonly [number, string]>> = {

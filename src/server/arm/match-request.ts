@@ -1,5 +1,7 @@
 /** Finds what answers a request: a route, or a handler of a resource type; or says in Azure's words why nothing does. */
 import { ArmError } from '../../arm/arm-error.ts';
+import { isResourceName } from '../../arm/resource-id.ts';
+import { resourceNotFound } from '../../providers/arm/resource-errors.ts';
 import type {
   ArmHandler,
   ArmMethod,
@@ -85,9 +87,12 @@ function matchType(
   }
   requireScopeKind(registered, path, isPair || isAction);
   const names = words.filter((_, at) => at % 2 === 1);
-  checkNames(names);
   const { definition, provider } = registered;
   const target = targetOf(registry, path, registered, names);
+  // `az image create` looks for a VM named like the address of a VHD, and goes on when it is told that there is none.
+  const isLooking = isPair && (method === 'GET' || method === 'HEAD');
+  if (isLooking && !names.every(isResourceName)) throw resourceNotFound(target);
+  checkNames(names);
   const { handler, verb } = isAction
     ? actionOf(definition, last.words.at(-1) ?? '')
     : handlerOf(definition, method, isPair, path.resourceGroup === undefined && words.length === 1);

@@ -1,10 +1,12 @@
 """
 Lets the az of Debian 12 (2.45.0) do what it comes without the libraries for: `az role assignment`, `az image`,
 `az vm image`, `az network`. Its Azure SDK lacks the versions that this az asks for, and has dropped an attribute that
-it reads. Any other az is left as it is.
+it reads. Any other az is left as it is but for one thing: `az storage --account-name` makes an address below
+`localhost`, which not every system resolves, although it should (RFC 6761, section 6.3).
 """
 import os
 import re
+import socket
 
 from azure.cli.core import AzCommandsLoader, __version__
 
@@ -56,6 +58,18 @@ def repair_roles():
         operations.__getattr__ = missing
 
 
+def resolve_localhost():
+    """Takes every name below `localhost` for this machine, whatever the system makes of it."""
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        name = host.decode() if isinstance(host, bytes) else host
+        below = isinstance(name, str) and name.lower().rstrip('.').endswith('.localhost')
+        return resolve('localhost' if below else host, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
 class GoldsmithCommandsLoader(AzCommandsLoader):
     def __init__(self, cli_ctx=None):
         from azure.cli.core.commands import CliCommandType
@@ -63,15 +77,18 @@ class GoldsmithCommandsLoader(AzCommandsLoader):
         super().__init__(cli_ctx=cli_ctx, custom_command_type=commands)
 
     def load_command_table(self, args):
-        if __version__ != REPAIRED:
-            return self.command_table
-        for name in GROUPS:
+        repaired = GROUPS if __version__ == REPAIRED else ()
+        for name in ('storage',) + repaired:
             with self.command_group(name) as group:
                 group.custom_command('goldsmith', 'nothing', deprecate_info=self.deprecate(hide=True))
         asked = args[0] if args else None
-        if asked == 'role':
+        if asked == 'storage':
+            resolve_localhost()
+        elif asked not in repaired:
+            pass
+        elif asked == 'role':
             repair_roles()
-        elif asked in GROUPS:
+        else:
             repair_versions()
         return self.command_table
 

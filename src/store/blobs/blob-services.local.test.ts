@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -52,6 +53,23 @@ test('opening does not wait for Azurite, requests do', async () => {
   await service.addAccount('early', newKeys());
   await service.ensureContainer('early', 'logs', signal);
   assert.deepEqual(await service.containers('early', signal), ['logs']);
+});
+
+test('a name with dots in front of the port is no account', async () => {
+  await using service = await openAzurite({
+    ...{ folder: join(work, 'dots'), port: 0, publicHost: 'build.example' },
+  });
+  await service.addAccount('dots', newKeys());
+  await service.ready(signal);
+  const sas = await service.containerSas('dots', 'none', {
+    permissions: 'r',
+    expiresOn: new Date(Date.now() + 3_600_000),
+  });
+  const { host, pathname, port } = new URL(service.blobUrl('dots', 'none', 'a'));
+  const call = get({ host: '127.0.0.1', port, path: `${pathname}?${sas}`, headers: { host } });
+  const [answer] = await once(call, 'response');
+  answer.resume();
+  assert.deepEqual([answer.statusCode, answer.headers['x-ms-error-code']], [404, 'ContainerNotFound']);
 });
 
 test('both keys open an account until they are changed, at once', async () => {

@@ -73,6 +73,8 @@ class AzuriteBlobs implements BlobService {
     this.#findExtents = options.findExtents;
     this.#azurite = new AzuriteProcess({
       ...{ folder, host, port, onLine },
+      // Azurite takes every host name with a dot for `<account>.<rest>`.
+      accountInHost: !publicHost.includes('.'),
       restartDelaysMs: options.restartDelaysMs ?? DEFAULT_RESTART_DELAYS_MS,
       ...(tls === undefined ? {} : { tls: { certPath: tls.certPath, keyPath: tls.keyPath } }),
       accounts: () => this.#accountList(),
@@ -130,8 +132,12 @@ class AzuriteBlobs implements BlobService {
   }
 
   locate(url: string): BlobPlace | undefined {
-    const account = URL.parse(url)?.pathname.split('/')[1] ?? '';
-    const found = this.#accounts.has(account) ? pathBelow(this.accountEndpoint(account), url) : undefined;
+    const given = URL.parse(url);
+    const [, named] = given?.host === undefined ? [] : (/^([a-z0-9]+)\.blob\./.exec(given.host) ?? []);
+    const account = named ?? given?.pathname.split('/')[1] ?? '';
+    if (!this.#accounts.has(account)) return undefined;
+    const endpoint = named === undefined ? this.accountEndpoint(account) : this.#hostEndpoint(account);
+    const found = pathBelow(endpoint, url);
     return found === undefined ? undefined : { account, ...found };
   }
 
@@ -175,6 +181,11 @@ class AzuriteBlobs implements BlobService {
     this.#closed.abort();
     await this.#azurite[Symbol.asyncDispose]();
     this.#connection.agent.destroy();
+  }
+
+  /** The form that clients make themselves from the name of an account and the suffix of the cloud. */
+  #hostEndpoint(account: string): string {
+    return this.#origin.replace('://', `://${account}.blob.`);
   }
 
   /** The container as somebody without the key sees it. */

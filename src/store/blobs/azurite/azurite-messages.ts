@@ -9,6 +9,8 @@ export const azuriteStart = z.object({
   port: z.int(),
   /** PEM files; without them plain HTTP. */
   tls: z.object({ certPath: z.string(), keyPath: z.string() }).optional(),
+  /** False: the name of an account is the first part of the path only, never of the host. */
+  accountInHost: z.boolean(),
   /** `name:key1:key2;…`, at least one. Azurite falls back to a well-known account when there is none. */
   accounts: z.string().min(1),
 });

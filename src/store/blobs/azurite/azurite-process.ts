@@ -96,7 +96,7 @@ export class AzuriteProcess implements AsyncDisposable {
 
   /** One life of the server. @returns why it ended. */
   async #runOnce(): Promise<string> {
-    const { folder, host, port, tls, onLine, accounts } = this.#options;
+    const { folder, host, port, tls, accountInHost, onLine, accounts } = this.#options;
     const lock = ['flock', '--exclusive', '--no-fork', join(folder, 'lock')];
     const child = startProcess([...lock, process.execPath, join(import.meta.dirname, 'azurite-main.ts')], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -119,7 +119,7 @@ export class AzuriteProcess implements AsyncDisposable {
         resolve();
       });
     });
-    const start = { kind: 'start', folder, host, port, accounts: accounts() } as const;
+    const start = { kind: 'start', folder, host, port, accountInHost, accounts: accounts() } as const;
     this.#send(child, tls === undefined ? start : { ...start, tls });
     await gone;
     this.#down();

@@ -33,6 +33,9 @@ export async function startAzurite(options: AzuriteStart): Promise<AzuriteServer
       true, // skipApiVersionCheck: clients may be newer than this Azurite
       options.tls?.certPath ?? '',
       options.tls?.keyPath ?? '',
+      '', // password of the key
+      undefined, // no tokens of a directory
+      !options.accountInHost,
     ),
   );
   await server.start();
