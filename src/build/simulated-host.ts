@@ -7,31 +7,37 @@ import { loadCatalogue } from '../images/catalogue/catalogue.ts';
 import { resolveSimulatedSource } from '../images/catalogue/simulated-source.ts';
 import { openImageStore } from '../images/store/image-store.ts';
 import { GoldsmithError } from '../model/errors.ts';
+import { GIB } from '../model/sizes.ts';
 import { createFakeHypervisor } from '../vm/fake/fake-machine.ts';
 import type { BuildHost } from './build-options.ts';
-import { simulateSessions } from './simulated-session.ts';
+import { openCheckpointStore } from './checkpoints/checkpoint-store.ts';
+import { simulateSessions, simulateWaking } from './simulated-session.ts';
+
+/** Simulated machines have no memory to speak of. */
+const CHECKPOINT_LIMIT_BYTES = GIB;
 
 /** Opens the host, in a home that {@link markSimulatedHome} takes. */
 export function openSimulatedHost(home: Home, pace: SimulationPace): BuildHost & Disposable {
   markSimulatedHome(home);
   const store = openImageStore(home);
+  const user = {
+    name: String(process.getuid?.() ?? 0),
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    dropsPrivileges: false,
+  };
+  const now = Date.now;
   return {
-    home,
-    user: {
-      name: String(process.getuid?.() ?? 0),
-      uid: process.getuid?.() ?? 0,
-      gid: process.getgid?.() ?? 0,
-      dropsPrivileges: false,
-    },
-    store,
+    ...{ home, user, store, now },
+    checkpoints: openCheckpointStore({ home, user, limitBytes: CHECKPOINT_LIMIT_BYTES, now }),
     catalogue: loadCatalogue(home),
     createHypervisor: () => createFakeHypervisor(),
     accelerator: 'tcg',
     cpuModel: 'simulated',
     machineFacts: {},
-    now: Date.now,
     resolveSource: resolveSimulatedSource,
     openSession: simulateSessions(pace),
+    wakeSession: simulateWaking(pace),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }

@@ -1,0 +1,195 @@
+/** What builds use of earlier ones: the whole engine, with machines that are none and everything else real. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openHome } from '../host/home.ts';
+import type { Customizer, ImageTemplate } from '../model/image-template.ts';
+import type { RunRecord } from '../model/run.ts';
+import type { BuildHost, ReusePolicy } from './build-options.ts';
+import { runBuild } from './run-build.ts';
+import { openSimulatedHost } from './simulated-host.ts';
+import { inlineShell, testTemplate } from './testing/test-template.ts';
+
+const REUSE: ReusePolicy = { fresh: false, maxStepAgeMs: 3_600_000 };
+
+/** Each takes longer than keeping the machine after it. */
+const slow = (name: string, ...lines: string[]): Customizer => inlineShell(name, 'sleep 1', ...lines);
+
+interface Scene {
+  readonly host: BuildHost;
+  readonly build: (template: ImageTemplate, reuse?: ReusePolicy) => Promise<RunRecord>;
+}
+
+async function withHost(use: (scene: Scene) => Promise<void>): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'goldsmith-reuse-'));
+  try {
+    using host = openSimulatedHost(openHome({ GOLDSMITH_HOME: root }), {
+      bootMs: 1,
+      stepMs: 1,
+      secondMs: 1500,
+    });
+    await use({
+      host,
+      build: async (template, reuse = REUSE) =>
+        runBuild(
+          {
+            ...{ template, reuse, templateName: 'test', templateFolder: undefined },
+            ...{ outputFolder: join(root, 'out'), copies: [], keepOnError: false, bootTimeoutMs: 60_000 },
+          },
+          host,
+          () => undefined,
+          new AbortController().signal,
+        ),
+    });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+function template(customize: readonly Customizer[], more: Partial<ImageTemplate> = {}): ImageTemplate {
+  return testTemplate('reuse', { customize, ...more });
+}
+
+/** `wake ok`, `customize[0] kept`, … */
+function story(record: RunRecord): readonly string[] {
+  const words = { succeeded: 'ok', skipped: 'kept', failed: 'failed', running: '?', cancelled: '?' };
+  return record.steps
+    .filter(({ id }) => !['fetch', 'source', 'disk', 'freeze', 'generalize', 'distribute'].includes(id))
+    .map(({ id, state }) => `${id} ${words[state]}`);
+}
+
+const a = slow('a', 'echo a');
+const b = slow('b', 'echo b');
+const c = inlineShell('c', 'echo c');
+
+test('a build of which nothing has changed publishes the image that exists', async () => {
+  await withHost(async ({ build }) => {
+    const first = await build(template([a, b, c]));
+    assert.deepEqual(story(first), ['boot ok', ...[0, 1, 2].map((n) => `customize[${n}] ok`)]);
+    const again = await build(template([a, b, c]));
+    assert.deepEqual(story(again), ['reuse ok', ...[0, 1, 2].map((n) => `customize[${n}] kept`)]);
+    assert.equal(again.artifacts[0]?.digest, first.artifacts[0]?.digest);
+    assert.ok(
+      again.steps.every(({ state, reusedFrom }) => (state === 'skipped') === (reusedFrom !== undefined)),
+    );
+    assert.match(readFileSync(again.logPath, 'utf8'), /"a": kept from/);
+  });
+});
+
+test('a changed customizer runs, with all that follow it, and says why', async () => {
+  await withHost(async ({ build }) => {
+    await build(template([a, b, c]));
+    const changed = await build(template([a, slow('b', 'echo other'), c]));
+    assert.deepEqual(story(changed), ['wake ok', 'customize[0] kept', 'customize[1] ok', 'customize[2] ok']);
+    assert.match(changed.ran?.['customize[1]'] ?? '', /script/);
+    assert.match(changed.ran?.['customize[2]'] ?? '', /a customizer before it/);
+    const renamed = await build(template([{ ...a, name: 'other name' }, b, c]));
+    assert.equal(story(renamed)[0], 'reuse ok', 'a name is only a label');
+  });
+});
+
+test('every customizer runs on a booted machine when nothing of them may be used, and none is when fresh', async () => {
+  await withHost(async ({ build }) => {
+    await build(template([a, c]));
+    const all = ['customize[0] ok', 'customize[1] ok'];
+    assert.deepEqual(story(await build(template([a, c]), { fresh: false, maxStepAgeMs: 0 })), [
+      'wake ok',
+      ...all,
+    ]);
+    assert.deepEqual(story(await build(template([a, c]), { fresh: true, maxStepAgeMs: 0 })), [
+      'boot ok',
+      ...all,
+    ]);
+    const since = { fresh: false, maxStepAgeMs: 0, sinceMs: 1 };
+    assert.equal(
+      story(await build(template([a, c]), since))[0],
+      'reuse ok',
+      'results of this very run count',
+    );
+  });
+});
+
+test('results that are too old are made again', async () => {
+  await withHost(async ({ host, build }) => {
+    await build(template([a, c]));
+    const later: BuildHost = { ...host, now: () => Date.now() + 2 * 3_600_000 };
+    const record = await runBuild(
+      {
+        ...{ template: template([a, c]), reuse: REUSE, templateName: 'test', templateFolder: undefined },
+        ...{
+          outputFolder: join(host.home.root, 'out'),
+          copies: [],
+          keepOnError: false,
+          bootTimeoutMs: 60_000,
+        },
+      },
+      later,
+      () => undefined,
+      new AbortController().signal,
+    );
+    assert.deepEqual(story(record), ['wake ok', 'customize[0] ok', 'customize[1] ok']);
+    assert.match(record.ran?.['customize[0]'] ?? '', /limit/);
+  });
+});
+
+test('a step that is run again on demand takes all that was kept after it along', async () => {
+  await withHost(async ({ host, build }) => {
+    await build(template([a, b, c]));
+    const again = await build(template([a, b, c]), { ...REUSE, rerunFrom: 1 });
+    assert.deepEqual(story(again), ['wake ok', 'customize[0] kept', 'customize[1] ok', 'customize[2] ok']);
+    const kept = (await host.checkpoints?.list()) ?? [];
+    assert.deepEqual(kept.map(({ kind, position }) => `${kind} ${position}`).toSorted(), [
+      'boot -1',
+      'image 2',
+      'step 0',
+      'step 1',
+    ]);
+  });
+});
+
+test('a failed build goes on from its last checkpoint when its script is mended', async () => {
+  await withHost(async ({ build }) => {
+    const failed = await build(template([a, inlineShell('b', 'exit 1'), c]));
+    assert.equal(failed.state, 'Failed');
+    const mended = await build(template([a, b, c]));
+    assert.deepEqual(story(mended), ['wake ok', 'customize[0] kept', 'customize[1] ok', 'customize[2] ok']);
+    assert.equal(mended.state, 'Succeeded');
+  });
+});
+
+test('a validation that was passed is not repeated, a changed one is all that runs', async () => {
+  await withHost(async ({ build }) => {
+    const validated = (line: string): ImageTemplate =>
+      template([a], {
+        validate: {
+          continueDistributeOnFailure: false,
+          sourceValidationOnly: false,
+          inVMValidations: [inlineShell('look', line)],
+        },
+      });
+    await build(validated('echo fine'));
+    const again = await build(validated('echo fine'));
+    assert.deepEqual(story(again), ['reuse ok', 'customize[0] kept', 'validate[0] kept']);
+    const changed = await build(validated('echo better'));
+    assert.deepEqual(story(changed), ['reuse ok', 'customize[0] kept', 'validate-boot ok', 'validate[0] ok']);
+    const failing = await build(validated('exit 1'));
+    assert.equal(failing.state, 'Failed');
+    assert.equal((await build(validated('exit 1'))).state, 'Failed', 'a failure is never remembered');
+  });
+});
+
+test('damage of any kind leads to a longer build and never to a wrong one', async () => {
+  await withHost(async ({ host, build }) => {
+    const first = await build(template([a, c]));
+    const root = join(host.home.cache, 'checkpoints');
+    for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+      if (path.endsWith('disk.qcow2')) truncateSync(join(root, path), 70_000);
+    }
+    const again = await build(template([a, c]));
+    assert.equal(again.state, 'Succeeded', again.message);
+    assert.deepEqual(story(again), ['boot ok', 'customize[0] ok', 'customize[1] ok']);
+    assert.notEqual(again.artifacts[0]?.digest, first.artifacts[0]?.digest);
+  });
+});
