@@ -13,16 +13,18 @@
  * | random numbers inside the SSH server | a listener that hands connections to a fresh program has none; it is told to start itself again where that program gets the host keys from it |
  * | the key of the build user | replaced wherever it stood when the agent started |
  * | machine id | written anew (machine-id(5)) |
- * | boot id | a file bound over the kernel's |
- * | SMBIOS UUID | files bound over the two places in /sys that show it; a restart of the machine shows the same |
+ * | boot id | a file bound over the kernel's when the agent starts, rewritten |
+ * | SMBIOS UUID | the same with the two places in /sys that show it; a restart of the machine shows the same |
  * | host name | kernel, /etc/hostname, /etc/hosts |
  * | MAC address, and with it the IPv6 link-local address | set on the card, replaced in configuration that names it |
- * | IPv4 address | shared on purpose: every build VM has the same one on a network of its own; the lease is a new one where systemd-networkd runs |
+ * | IPv4 address | shared on purpose: every build VM has the same one on a network of its own; the lease is a new one where systemd-networkd runs, and is told (in /run) not to drop the old one meanwhile |
  *
  * What stays shared, and why it does no harm:
  *
  * - Keys inside the kernel for hash tables, TCP sequence numbers, SYN cookies and the kernel's own place in memory: each
  *   copy is on a network of its own, where only its host speaks to it, and is thrown away after one build.
+ * - Before Linux 5.17, the kernel's small stocks of random words for itself (addresses of the next programs, hash seeds):
+ *   never given to programs as random numbers.
  * - Stack canaries and addresses of processes that were running (PID 1, journald, networkd, …): as between a
  *   process and its forks.
  * - The machine id, boot id and DHCP client id that running services have read already: they appear in the journal and in
@@ -34,7 +36,7 @@
  *   and the same would be in every machine made from the finished image.
  *
  * Python, because every image that cloud-init or the Azure agent can provision has it, and because one process that
- * is running already does in some tens of milliseconds what a script with twenty programs does in two seconds on an
+ * is running already does in a third of a second what a script with twenty programs does in two seconds on an
  * emulated processor. It is read from standard input: nothing of it is on a disk. All modules are built in or loaded before the
  * freeze. Not `socket`, `signal` or `subprocess`, which are large and load further modules. Arguments: the build user's
  * name, the serial device, a folder that stands for the root of a machine (empty: the root; what only a real machine

@@ -22,7 +22,8 @@ const WORDS_LIMIT = 2000;
  * Starts the agent as root, apart from the connection of `shell`. Resolves when it waits on the serial line; from then
  * on the machine may be frozen, and every copy of it, and copies of those, can be given a new identity by
  * `wakeGuest`. Calling it again while one waits changes nothing. It also stops systemd's timers for the rest of
- * the machine's life: nothing but customizers should run in a build VM.
+ * the machine's life, because nothing but customizers should run in a build VM, and has systemd-networkd ask for its
+ * lease once more: the network is gone for some tenths of a second.
  * @throws GoldsmithError `GuestUnreachable` when the guest cannot have an agent (freeze nothing then), `Cancelled`.
  */
 export async function installWakeAgent(shell: GuestShell, signal: AbortSignal): Promise<void> {
