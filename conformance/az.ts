@@ -1,5 +1,5 @@
 /** The stock `az`, logged in to a service with the lines that `goldsmith az-env` prints. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../src/host/command.ts';
@@ -35,6 +35,20 @@ export class Az implements Disposable {
         ]),
     );
     return new Az({ ...env, AZURE_CORE_COLLECT_TELEMETRY: 'false', AZURE_CORE_NO_COLOR: 'true' }, folder);
+  }
+
+  /** The same login in a configuration of its own, for commands that run beside others. */
+  lane(): Az {
+    const folder = mkdtempSync(join(tmpdir(), 'goldsmith-az-'));
+    const configuration = join(folder, 'configuration');
+    cpSync(this.#env['AZURE_CONFIG_DIR'] ?? '', configuration, { recursive: true });
+    return new Az({ ...this.#env, HOME: folder, AZURE_CONFIG_DIR: configuration }, folder);
+  }
+
+  /** Writes `document` into the folder, and gives the name to say to `az`. */
+  file(name: string, document: object): string {
+    writeFileSync(join(this.folder, name), JSON.stringify(document));
+    return name;
   }
 
   /** Runs `az …` and reads its JSON; undefined when it printed nothing. @throws with its last words when it fails. */

@@ -4,107 +4,96 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { clients, imageBuilder5, polling } from './sdk.ts';
-import { startServiceUnderTest } from './service.ts';
+import { startServiceUnderTest, type ServiceUnderTest } from './service.ts';
+import { debian, location, noIdentity, shell, toVhd } from './templates.ts';
+import { until } from './until.ts';
 
 const group = 'restarts';
-const location = 'westus2';
+const name = 'killed';
 const ended = new Set(['Succeeded', 'PartiallySucceeded', 'Failed', 'Canceled']);
-/** After a restart a run must have gone on to its end, or ended with a reason, within this time. */
-const BOUND_MS = 120_000;
+/** From the wish for a run to the middle of the build: any moment must do, so that none needs to be met exactly. */
+const momentsMs = [0, 40, 150, 500, 1500, 3000];
 
 describe('a service that is killed', { timeout: 15 * 60_000 }, () => {
-  let dataFolder = '';
-  before(() => {
-    dataFolder = mkdtempSync(join(tmpdir(), 'goldsmith-restart-'));
-  });
-  after(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const dataFolder = mkdtempSync(join(tmpdir(), 'goldsmith-restart-'));
+  let service: ServiceUnderTest;
+  const templates = () => imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
+  const lastRun = async () => (await templates().get(group, name)).lastRunStatus;
 
-  // From the wish for a run to the middle of the build.
-  for (const [index, delayMs] of [0, 40, 150, 500, 1500, 3000].entries()) {
-    test(`${delayMs} ms after a run was asked for`, async () => {
-      const name = `killed-${index}`;
-      {
-        const service = await startServiceUnderTest({ dataFolder });
-        try {
-          await clients(service).resources.resourceGroups.createOrUpdate(group, { location });
-          const templates = imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
-          await templates.createOrUpdate(group, name, body(), polling);
-          // The answer to the request acknowledges the run; waiting for its end is what the death interrupts.
-          void templates.run(group, name, polling).then(undefined, () => undefined);
-          while ((await templates.get(group, name)).lastRunStatus === undefined) {
-            // the request is still on its way
-          }
-          await sleep(delayMs);
-        } finally {
-          const gone = once(service.process, 'exit');
-          killTree(service.process.pid ?? 0);
-          await gone;
-        }
-      }
-      await using service = await startServiceUnderTest({ dataFolder });
-      const templates = imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
-      const deadline = Date.now() + BOUND_MS;
-      let status = (await templates.get(group, name)).lastRunStatus;
-      while (!ended.has(status?.runState ?? '')) {
-        assert.ok(
-          Date.now() < deadline,
-          `still ${status?.runState} ${status?.runSubState}: ${status?.message}`,
-        );
-        await sleep(500);
-        status = (await templates.get(group, name)).lastRunStatus;
-      }
-      if (status?.runState === 'Succeeded') {
-        const output = await templates.getRunOutput(group, name, 'vhd');
+  before(async () => {
+    service = await startServiceUnderTest({ dataFolder });
+    await clients(service).resources.resourceGroups.createOrUpdate(group, { location });
+    await templates().createOrUpdate(group, name, body(), polling);
+  });
+  after(async () => {
+    await service[Symbol.asyncDispose]();
+    rmSync(dataFolder, { recursive: true, force: true });
+  });
+
+  // Each kill meets the service that the one before it had started, and a run of the same template.
+  for (const momentMs of momentsMs) {
+    test(`${momentMs} ms after a run was asked for`, async () => {
+      const before = (await lastRun())?.startTime?.getTime();
+      // The answer to the request acknowledges the run; waiting for its end is what the death interrupts.
+      void templates()
+        .run(group, name, polling)
+        .then(undefined, () => undefined);
+      await until(lastRun, (run) => run !== undefined && run.startTime?.getTime() !== before);
+      await pause(momentMs);
+      await killAndStartAgain();
+      const run = await until(lastRun, (seen) => ended.has(seen?.runState ?? ''));
+      if (run?.runState === 'Succeeded') {
+        const output = await templates().getRunOutput(group, name, 'vhd');
         assert.match(output.artifactUri ?? '', /\.vhd$/);
       } else {
-        assert.ok((status?.message ?? '').length > 20, 'a run that ended otherwise says why');
+        assert.ok((run?.message ?? '').length > 20, 'a run that ended otherwise says why');
       }
-      await templates.run(group, name, polling);
-      assert.equal((await templates.get(group, name)).lastRunStatus?.runState, 'Succeeded');
-      await templates.delete(group, name, polling);
     });
   }
 
+  test('the template of all these runs is run to its end and deleted', async () => {
+    await templates().run(group, name, polling);
+    assert.equal((await lastRun())?.runState, 'Succeeded');
+    await templates().delete(group, name, polling);
+  });
+
   test('what was acknowledged before a kill is there after it', async () => {
     const acknowledged: string[] = [];
-    {
-      const service = await startServiceUnderTest({ dataFolder });
-      const templates = imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
-      const writing = Array.from({ length: 4 }, async (_, writer) => {
-        for (let index = 0; ; index += 1) {
-          const name = `kept-${writer}-${index}`;
-          await templates.createOrUpdate(group, name, body(), polling);
-          acknowledged.push(name);
-        }
-      });
-      const writers = Promise.allSettled(writing); // the kill ends them
-      while (acknowledged.length < 20) await sleep(20);
-      const gone = once(service.process, 'exit');
-      killTree(service.process.pid ?? 0);
-      await gone;
-      await writers;
+    const enough = Promise.withResolvers<void>();
+    const writing = Array.from({ length: 4 }, async (_, writer) => {
+      for (let index = 0; ; index += 1) {
+        const kept = `kept-${writer}-${index}`;
+        await templates().createOrUpdate(group, kept, body(), polling);
+        acknowledged.push(kept);
+        if (acknowledged.length === 20) enough.resolve();
+      }
+    });
+    const writers = Promise.allSettled(writing); // the kill ends them
+    await Promise.race([enough.promise, writers]);
+    await killAndStartAgain(writers);
+    for (const kept of acknowledged) {
+      assert.equal((await templates().get(group, kept)).provisioningState, 'Succeeded', kept);
     }
-    await using service = await startServiceUnderTest({ dataFolder });
-    const templates = imageBuilder5(service, '2025-10-01').virtualMachineImageTemplates;
-    for (const name of acknowledged) {
-      assert.equal((await templates.get(group, name)).provisioningState, 'Succeeded', name);
-    }
+    assert.ok(acknowledged.length >= 20, `only ${acknowledged.length} were acknowledged`);
   });
+
+  /** `quiet`: resolves when nobody speaks to the dead service any more. */
+  async function killAndStartAgain(quiet?: Promise<unknown>): Promise<void> {
+    const gone = once(service.process, 'exit');
+    killTree(service.process.pid ?? 0);
+    await gone;
+    await quiet;
+    service = await startServiceUnderTest({ dataFolder });
+  }
 });
 
 function body() {
   return {
-    location,
-    identity: { type: 'None' as const },
-    source: {
-      ...{ type: 'PlatformImage' as const, publisher: 'Debian', offer: 'debian-12' },
-      ...{ sku: '12', version: 'latest' },
-    },
-    customize: [{ type: 'Shell' as const, name: 'hello', inline: ['sleep 1', 'echo hello'] }],
-    distribute: [{ type: 'VHD' as const, runOutputName: 'vhd' }],
+    ...{ location, identity: noIdentity, source: debian },
+    ...{ customize: [shell('sleep 1', 'echo hello')], distribute: [toVhd] },
   };
 }
 
