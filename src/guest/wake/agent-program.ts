@@ -50,7 +50,7 @@ USER, DEVICE, ROOT, MODE = sys.argv[1:5]
 MARK = b'goldsmith-wake '
 LIMIT = 16384
 RUN = ROOT + '/run/goldsmith'
-UNIT_FOLDERS = [ROOT + '/etc/systemd/system', ROOT + '/etc/systemd/system/timers.target.wants', ROOT + '/run/systemd/transient']
+UNIT_FOLDERS = [ROOT + '/etc/systemd/system', ROOT + '/etc/systemd/system/timers.target.wants']
 SSHD_SESSION = ['/usr/lib/openssh/sshd-session', '/usr/libexec/openssh/sshd-session', '/usr/lib/ssh/sshd-session', '/usr/libexec/sshd-session']
 
 class Unable(Exception): pass
@@ -119,12 +119,13 @@ def entropy(wish):
         except OSError as error: raise Unable('written, but not credited: ' + error.strerror)
     finally: os.close(fd)
 
-def unit_times():
-    times = []
+def timer_traces():
+    # Among transient units are the sessions of logind, so their folder changes with every login.
+    traces = [name for name in names(ROOT + '/run/systemd/transient') if name.endswith('.timer')]
     for path in UNIT_FOLDERS:
-        try: times.append(os.stat(path).st_mtime)
-        except OSError: times.append(0)
-    return times
+        try: traces.append(os.stat(path).st_mtime)
+        except OSError: traces.append(0)
+    return traces
 
 def stop_timers():
     if not os.path.isdir('/run/systemd/system') or ROOT: return
@@ -132,10 +133,11 @@ def stop_timers():
 
 def timers(wish):
     # A program start is a tenth of a second: only when units came since the timers were stopped.
-    global known_units
-    if unit_times() == known_units: return
+    global known_traces
+    if timer_traces() == known_traces: return
     stop_timers()
-    known_units = unit_times()
+    known_traces = timer_traces()
+    return 'stopped'
 
 def clock(wish):
     if ROOT: raise Unable('not the root of a machine')
@@ -446,7 +448,7 @@ def install():
 libc = ctypes.CDLL(None, use_errno=True)
 old_mac, network_news, address_is_kept = b'', None, False
 os.makedirs(RUN, 0o700, True)
-known_units = unit_times()
+known_traces = timer_traces()
 known_blobs = blobs_in(get(home_of(USER) + '/.ssh/authorized_keys', b''))
 if MODE == 'install': install()
 else: serve(0, 1)
