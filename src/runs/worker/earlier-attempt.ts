@@ -55,7 +55,8 @@ function isFinished({ state, error }: RunRecord): boolean {
 }
 
 async function endByIdentity(pid: number, isThere: () => boolean, signal: AbortSignal): Promise<void> {
-  // a process that is no child of ours tells nobody when it ends: SIGKILL takes a moment, so look a few times
+  // A process that is no child of ours tells nobody when it ends: pidfd_open(2), which would, cannot be had in
+  // Node.js, and /proc has no events. SIGKILL takes a moment of the kernel's, so a few looks are enough.
   for (let attempt = 0; attempt < 50 && isThere(); attempt += 1) {
     try {
       process.kill(pid, 'SIGKILL');

@@ -7,18 +7,18 @@ import type { RunRecord } from '../../model/run.ts';
 import type { ServiceRun } from '../../store/records.ts';
 import { CANCELED_MESSAGE, canceledError, endRun, type RunEnd } from '../end-run.ts';
 import { runInputOf, type RunInput } from '../run-input.ts';
-import type { StagingView } from '../run-ports.ts';
 import { attempt, type AttemptEnd } from './attempt.ts';
-import { deliver, missingTargets, type FailedTarget } from './deliver.ts';
+import { countDeath, forgetDeaths, MAX_DEATHS } from './count-deaths.ts';
+import { cutOffRecord } from './cut-off-record.ts';
+import { deliver, type FailedTarget } from './deliver.ts';
 import { clearEarlierAttempt, type EarlierAttempt } from './earlier-attempt.ts';
 import { Hold } from './hold.ts';
+import { inOrder } from './in-order.ts';
 import { logBlob, LogFollower, noteInLog } from './log-follower.ts';
 import { endOfFailure, endOfRecord, type EndContext } from './outcome-of-run.ts';
 import { serviceFolder } from './service-folder.ts';
 import { DEFAULT_TIMES, type RunWorkerOptions } from './worker-options.ts';
 
-/** How often a run is begun again after the sudden death of the process that executed it. */
-const MAX_DEATHS = 3;
 /** The last part of a log gets this long to reach the staging account, milliseconds. */
 const LOG_FINISH_MS = 5_000;
 /** Clearing away after a cancellation must not take longer, milliseconds. */
@@ -91,7 +91,7 @@ class Supervision {
       return this.#fail('The build host that ran it was lost while it distributed the images');
     }
     if (begun) {
-      const deaths = await this.#countDeath();
+      const deaths = await countDeath(this.#options.store.settings, this.#run.id);
       if (deaths > MAX_DEATHS) {
         return this.#fail(`The process that executed the run died ${deaths} times; it is not started again`);
       }
@@ -176,7 +176,7 @@ class Supervision {
     await removeTree(serviceFolder(home, this.#run.id).root, AbortSignal.timeout(CLEANING_MS)).catch(onError);
     await this.#hold.written();
     if (await endRun(store, this.#run, end, new Date(now()))) {
-      await store.settings.remove(this.#deathsKey());
+      await forgetDeaths(store.settings, this.#run.id);
     }
   }
 
@@ -221,18 +221,6 @@ class Supervision {
     await staging.hide({ runId: this.#run.id, staging: this.#input.staging }).catch(onError);
   }
 
-  async #countDeath(): Promise<number> {
-    const { settings } = this.#options.store;
-    const before = (await settings.get(this.#deathsKey()))?.['count'];
-    const count = (typeof before === 'number' ? before : 0) + 1;
-    await settings.put(this.#deathsKey(), { count });
-    return count;
-  }
-
-  #deathsKey(): string {
-    return `run-deaths/${this.#run.id}`;
-  }
-
   #endContext(): EndContext {
     const { storageAccount } = this.#input.staging;
     return {
@@ -241,63 +229,4 @@ class Supervision {
       targetCount: this.#input.template.distribute.length,
     };
   }
-}
-
-/** Calls one after the other, so that nothing is shown after it was hidden. */
-function inOrder(view: StagingView): StagingView {
-  let last: Promise<unknown> = Promise.resolve();
-  const after = async (act: () => Promise<void>): Promise<void> => {
-    const turn = last.then(act, act);
-    last = turn;
-    return turn;
-  };
-  return {
-    show: async (machine) => after(async () => view.show(machine)),
-    hide: async (run) => after(async () => view.hide(run)),
-  };
-}
-
-/** What a build that was cut off while it distributed came to: the targets that have their image, and no others. */
-function cutOffRecord(
-  { record, published }: Extract<EarlierAttempt, { readonly kind: 'cut-off' }>,
-  { template }: RunInput,
-  run: ServiceRun,
-): RunRecord {
-  const names = new Set(published.map(({ runOutputName }) => runOutputName));
-  const others = record?.artifacts.filter(({ runOutputName }) => !names.has(runOutputName)) ?? [];
-  const artifacts = [...others, ...published];
-  const missing = missingTargets(template.distribute, artifacts);
-  const message = 'The process that executed the run died before it had distributed to this target';
-  const { error: _cutOff, ...base } = record ?? run.record ?? blankRecord(template, run);
-  return {
-    ...base,
-    state: missing.length === 0 ? 'Succeeded' : 'PartiallySucceeded',
-    subState: 'Distributing',
-    message: missing.length === 0 ? '' : message,
-    ...(missing.length === 0
-      ? {}
-      : {
-          error: {
-            code: 'DistributeFailed',
-            message,
-            details: missing.map((target) => ({ code: 'DistributeFailed', target, message })),
-          },
-        }),
-    artifacts,
-  };
-}
-
-function blankRecord(template: RunInput['template'], run: ServiceRun): RunRecord {
-  return {
-    runId: run.id,
-    templateName: template.name ?? run.id,
-    startTime: run.startedAt ?? run.requestedAt,
-    state: 'Running',
-    subState: 'Distributing',
-    message: '',
-    steps: [],
-    artifacts: [],
-    logPath: '',
-    warnings: [],
-  };
 }
