@@ -45,7 +45,8 @@ export interface BuiltDisk {
 export async function buildDisk(scene: BuildScene, prepared: Prepared): Promise<BuiltDisk> {
   const { checkpoints } = scene.host;
   if (checkpoints === undefined) return customize(scene, prepared, undefined);
-  const keys = buildKeys(scene, prepared);
+  const { template } = scene.options;
+  const keys = buildKeys({ ...prepared, template, host: scene.host, source: prepared.source.facts });
   await dropForced(scene, checkpoints, keys);
   const atMs = scene.host.now();
   const plan = await planReuse({

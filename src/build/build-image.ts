@@ -5,7 +5,7 @@ import { GoldsmithError, isGoldsmithError } from '../model/errors.ts';
 import type { ImageFacts } from '../model/image.ts';
 import { formatDuration } from '../model/sizes.ts';
 import { buildDisk } from './build-disk.ts';
-import { validationInputs } from './build-keys.ts';
+import { machineInputs } from './build-keys.ts';
 import { bootInput, keepIf, type BuildScene, type Prepared } from './build-scene.ts';
 import type { CheckpointRef } from './checkpoints/manifest.ts';
 import { keepVerdict, passedAt } from './checkpoints/verdicts.ts';
@@ -120,7 +120,13 @@ async function validateOnce(
     return validate(scene, prepared, disk);
   }
   const { artifacts, source } = prepared;
-  const question = { store, image: kept, validators, artifacts, machine: validationInputs(scene, prepared) };
+  const question = {
+    store,
+    image: kept,
+    validators,
+    artifacts,
+    machine: machineInputs({ host, vm: prepared.vm }),
+  };
   const atMs = await passedAt(question);
   if (atMs !== undefined) {
     for (const [index, part] of validators.entries()) {

@@ -1,30 +1,43 @@
 /** The names under which a build's machines and its image are kept, all known before it starts. */
 import { createHash } from 'node:crypto';
+import type { Artifacts } from '../guest/artifacts/fetch-artifacts.ts';
 import { GENERALIZE_SCRIPT } from '../guest/generalize/generalize-linux.ts';
 import { settingsFor } from '../guest/provisioning/first-boot-settings.ts';
 import { AGENT_PROGRAM } from '../guest/wake/agent-program.ts';
-import { osDiskBytes } from './machine-shape.ts';
-import type { BuildScene, Prepared } from './build-scene.ts';
+import type { ImageTemplate } from '../model/image-template.ts';
+import type { ImageFacts } from '../model/image.ts';
+import type { FittedVm } from '../vm/vm-sizes.ts';
+import type { BuildHost } from './build-options.ts';
 import { bootKey, imageKey, stepKey, type CheckpointKey, type KeyInputs } from './checkpoints/keys.ts';
 import type { BuildKeys } from './checkpoints/plan-reuse.ts';
 import { EMULATION_PARAMETERS } from './direct-kernel.ts';
 import { initramfsHook } from './initramfs-hook.ts';
+import { osDiskBytes } from './machine-shape.ts';
 
-export function buildKeys(scene: BuildScene, prepared: Prepared): BuildKeys {
-  const { template } = scene.options;
-  const boot = bootKey(bootInputs(scene, prepared));
+/** What a build is known to be made of before a machine is started. */
+export interface BuildParts {
+  readonly template: ImageTemplate;
+  readonly host: BuildHost;
+  readonly source: ImageFacts;
+  readonly artifacts: Artifacts;
+  readonly vm: FittedVm;
+}
+
+export function buildKeys(parts: BuildParts): BuildKeys {
+  const { template, artifacts } = parts;
+  const boot = bootKey(bootInputs(parts));
   const steps: CheckpointKey[] = [];
   let before = boot.key;
   for (const part of template.customize) {
-    const step = stepKey(before, part, prepared.artifacts);
+    const step = stepKey(before, part, artifacts);
     steps.push(step);
     before = step.key;
   }
   return { boot, steps, image: imageKey(before, GENERALIZE_SCRIPT) };
 }
 
-/** The machine that validates an image. */
-export function validationInputs({ host }: BuildScene, { vm }: Prepared): KeyInputs {
+/** The machine itself, whatever is on its disk. */
+export function machineInputs({ host, vm }: Pick<BuildParts, 'host' | 'vm'>): KeyInputs {
   return {
     'VM size': vm.vmSize,
     CPUs: String(vm.cpus),
@@ -36,17 +49,15 @@ export function validationInputs({ host }: BuildScene, { vm }: Prepared): KeyInp
 }
 
 /** What a machine that has only booted depends on. */
-function bootInputs(scene: BuildScene, prepared: Prepared): KeyInputs {
-  const { options } = scene;
-  const { facts } = prepared.source;
-  const diskBytes = osDiskBytes(options.template.vmProfile, facts);
+function bootInputs(parts: BuildParts): KeyInputs {
+  const { template, source } = parts;
   return {
-    'source image': facts.digest,
-    generation: facts.generation,
-    provisioning: facts.provisioning,
-    'disk size': String(diskBytes),
-    location: options.template.location,
-    ...validationInputs(scene, prepared),
+    'source image': source.digest,
+    generation: source.generation,
+    provisioning: source.provisioning,
+    'disk size': String(osDiskBytes(template.vmProfile, source)),
+    location: template.location,
+    ...machineInputs(parts),
     'first boot': BOOT_RECIPE,
   };
 }

@@ -13,6 +13,7 @@ import { GIB } from '../model/sizes.ts';
 import { bootTitle, openBootDisk, type BootDisk } from './boot-disk.ts';
 import { openBuildHost, type OpenBuildHost } from './connect-build-host.ts';
 import type { BootRequest, Machine, Machines } from './ports.ts';
+import { openCheckpointSession } from './open-checkpoint.ts';
 import { runStep } from './run-step.ts';
 
 /** Enough for a server image; QEMU takes what the guest touches, not all of it. */
@@ -71,6 +72,16 @@ export function connectMachines(home: () => Home): Machines {
       const stack = owned.move();
       return {
         ...machineOf(`the build VM of run ${runId}`, session.shell),
+        [Symbol.asyncDispose]: async () => stack.disposeAsync(),
+      };
+    },
+    openCheckpoint: async (request, sink, signal) => {
+      await using owned = new AsyncDisposableStack();
+      const { host, scratch } = await open(owned, home(), sink, signal);
+      const session = owned.use(await openCheckpointSession(request, { host, scratch, sink, signal }));
+      const stack = owned.move();
+      return {
+        ...machineOf(`the build VM of ${request.templateName}`, session.shell),
         [Symbol.asyncDispose]: async () => stack.disposeAsync(),
       };
     },

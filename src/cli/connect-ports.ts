@@ -34,6 +34,7 @@ export function connectPorts(projectRoot: string): Ports {
     cache: {
       list: async () => (await connectCache()).list(),
       prune: async (...args) => (await connectCache()).prune(...args),
+      why: async (...args) => (await connectCache()).why(...args),
     },
     builds: {
       run: async (...args) => (await import('./connect-builds.ts')).connectBuilds(home).run(...args),
@@ -42,6 +43,7 @@ export function connectPorts(projectRoot: string): Ports {
       boot: async (...args) => (await connectMachines()).boot(...args),
       bootConsole: async (...args) => (await connectMachines()).bootConsole(...args),
       openKept: async (...args) => (await connectMachines()).openKept(...args),
+      openCheckpoint: async (...args) => (await connectMachines()).openCheckpoint(...args),
     },
     service: {
       start: async (...args) => (await connectService()).start(...args),

@@ -85,6 +85,17 @@ export interface Machines {
   bootConsole(request: BootRequest, sink: BuildEventSink, signal: AbortSignal): Promise<ConsoleMachine>;
   /** Wakes a copy of the machine that a failed run kept. */
   openKept(runId: string, sink: BuildEventSink, signal: AbortSignal): Promise<Machine>;
+  /** Wakes a copy of the machine as a build left it after a customizer. */
+  openCheckpoint(request: CheckpointRequest, sink: BuildEventSink, signal: AbortSignal): Promise<Machine>;
+}
+
+export interface CheckpointRequest {
+  readonly template: ImageTemplate;
+  readonly templateName: string;
+  /** Absolute, or `-` for standard input. */
+  readonly templatePath: string;
+  /** How many customizers have run in it. */
+  readonly done: number;
 }
 
 export interface Machine extends AsyncDisposable {
@@ -231,8 +242,28 @@ export interface CachePruneRequest {
 export interface Cache {
   /** Oldest first, with the bytes that all of them may take. */
   list(): Promise<{ readonly entries: readonly CacheEntry[]; readonly limitBytes: number }>;
+  /** What a build of the template would use now, and why not more. A source image that is not here yet is made. */
+  why(request: CacheWhyRequest, sink: BuildEventSink, signal: AbortSignal): Promise<CacheWhy>;
   /** @returns what was removed, in that order. */
   prune(request: CachePruneRequest, signal: AbortSignal): Promise<readonly EvictedCacheEntry[]>;
+}
+
+export interface CacheWhyRequest extends Omit<CheckpointRequest, 'done'> {
+  readonly reuse: ReusePolicy;
+}
+
+export interface CacheWhy {
+  /** Title of the checkpoint that the build would start from; undefined: from the source image. */
+  readonly startsFrom: string | undefined;
+  /** When that was made, ISO 8601. */
+  readonly startsFromAt: string | undefined;
+  readonly customizers: readonly {
+    readonly name: string;
+    /** Why it would run; undefined: its result would be used. */
+    readonly runs: string | undefined;
+    /** When the result was made, ISO 8601. */
+    readonly keptAt: string | undefined;
+  }[];
 }
 
 // ---- demo -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { GoldsmithError } from '../model/errors.ts';
+import type { ImageTemplate } from '../model/image-template.ts';
 import type { Io } from './io.ts';
 import type { TemplateOutcome, Templates, TemplateWishes } from './ports.ts';
 
@@ -21,6 +22,25 @@ export async function readTemplate(
 ): Promise<TemplateOutcome> {
   const text = path === '-' ? await readAll(io.stdin.stream) : await readText(resolve(io.cwd, path), path);
   return templates.parse(text, wishes);
+}
+
+/**
+ * The template in the file, for commands that do more than judge it.
+ * @throws GoldsmithError `BadUsage` as {@link readTemplate}, `BadTemplate` for a document that is not valid.
+ */
+export async function readValidTemplate(
+  io: Io,
+  templates: Templates,
+  path: string,
+): Promise<{ readonly template: ImageTemplate; readonly templateName: string }> {
+  const outcome = await readTemplate(io, templates, path, {});
+  if (!outcome.valid) {
+    throw new GoldsmithError('BadTemplate', `The template "${path}" is not valid`, {
+      hint: `\`./goldsmith validate ${path}\` says what is wrong.`,
+    });
+  }
+  const { template } = outcome;
+  return { template, templateName: templateNameOf(path, template.name, undefined) };
 }
 
 /** `--name`, else the name in the document, else the file's name. */

@@ -5,15 +5,19 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LineSplitter } from '../../guest/output/line-splitter.ts';
 import type { Generation } from '../../model/image-template.ts';
 import type { Provisioning } from '../../model/image.ts';
+import { GoldsmithError } from '../../model/errors.ts';
+import type { BuildEventSink } from '../../model/run.ts';
 import { MIB } from '../../model/sizes.ts';
 import { attachTerminal, type AttachEnd } from '../attach-terminal.ts';
 import { examples, runCommandBody, type CommandContext } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { styleOf, type OutputStream } from '../io.ts';
 import type { ConsoleMachine, Machine } from '../ports.ts';
+import { readValidTemplate } from '../read-template.ts';
 import { openProgress, type ProgressMode } from '../render/progress.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { progressOption } from './build.ts';
+import { findCustomizer } from './reuse-options.ts';
 
 interface BootOptions {
   readonly console?: boolean;
@@ -27,6 +31,7 @@ interface BootOptions {
 }
 
 interface ShellOptions {
+  readonly after?: string;
   readonly command?: string;
   readonly progress: ProgressMode;
 }
@@ -71,17 +76,25 @@ export function addBootCommand(program: Command, context: CommandContext): void 
 export function addShellCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('shell')
-    .summary('get into the kept build VM of a failed run')
+    .summary('get into the build VM of a failed run, or after any customizer')
     .description(
-      'Opens a shell in the build VM that a run with `--keep-on-error` (or `errorHandling: abort`) left behind.',
+      'Opens a shell in a copy of a build VM: the one that a run with `--keep-on-error` (or `errorHandling: abort`) left behind, or the one of a template file as its last build left it after a customizer. What is kept does not change, however often it is entered.',
     )
-    .argument('<run>', 'run id, a beginning of it, or `latest`')
+    .argument('<run or template>', 'run id, a beginning of it, `latest`; or a template file')
+    .option(
+      '--after <customizer>',
+      'of a template: the customizer (name, or number from 1) after which to enter; 0 is before the first (default: after the last)',
+    )
     .option('--command <command>', 'run one command, print what it prints, and exit with its exit code')
     .addOption(progressOption())
-    .action(async (run: string, options: ShellOptions) =>
-      runCommandBody(context, () => shell(context, run, options)),
+    .action(async (what: string, options: ShellOptions) =>
+      runCommandBody(context, () => shell(context, what, options)),
     );
-  examples(command, ['./goldsmith shell latest', "./goldsmith shell 3f2a --command 'journalctl -b | tail'"]);
+  examples(command, [
+    './goldsmith shell latest',
+    "./goldsmith shell 3f2a --command 'journalctl -b | tail'",
+    './goldsmith shell template.json --after install',
+  ]);
 }
 
 async function boot(context: CommandContext, image: string, options: BootOptions): Promise<number> {
@@ -113,14 +126,48 @@ function imageOrFile(cwd: string, image: string): string {
   return existsSync(path) ? path : image;
 }
 
-async function shell(context: CommandContext, run: string, options: ShellOptions): Promise<number> {
-  const { io, ports, cancellation } = context;
-  const record = await ports.runs.find(run);
+async function shell(context: CommandContext, what: string, options: ShellOptions): Promise<number> {
+  const { io, cancellation } = context;
   using progress = openProgress(io, { mode: options.progress, onStderr: options.command !== undefined });
   cancellation.onCancel((message) => progress.note(message));
-  await using machine = await ports.machines.openKept(record.runId, progress.sink, cancellation.signal);
+  await using machine = existsSync(resolve(io.cwd, what))
+    ? await openCheckpoint(context, what, options, progress.sink)
+    : await openKept(context, what, options, progress.sink);
   progress[Symbol.dispose]();
   return await useMachine(context, machine, options.command);
+}
+
+async function openKept(
+  { ports, cancellation }: CommandContext,
+  run: string,
+  { after }: ShellOptions,
+  sink: BuildEventSink,
+): Promise<Machine> {
+  if (after !== undefined) {
+    throw new GoldsmithError('BadUsage', `--after is for template files, and there is no file "${run}"`, {
+      hint: 'A run has one machine: the one of its failing step.',
+    });
+  }
+  const record = await ports.runs.find(run);
+  return ports.machines.openKept(record.runId, sink, cancellation.signal);
+}
+
+async function openCheckpoint(
+  { io, ports, cancellation }: CommandContext,
+  path: string,
+  { after }: ShellOptions,
+  sink: BuildEventSink,
+): Promise<Machine> {
+  const { template, templateName } = await readValidTemplate(io, ports.templates, path);
+  const { customize } = template;
+  const done =
+    after === undefined ? customize.length : after === '0' ? 0 : findCustomizer(after, customize) + 1;
+  const templatePath = resolve(io.cwd, path);
+  return ports.machines.openCheckpoint(
+    { template, templateName, templatePath, done },
+    sink,
+    cancellation.signal,
+  );
 }
 
 async function useMachine(

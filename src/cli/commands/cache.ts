@@ -1,4 +1,5 @@
 /** `./goldsmith cache`: the checkpoints that let builds start in the middle, and making room. */
+import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseSize } from '../../build/checkpoints/cache-limit.ts';
 import { formatBytes } from '../../model/sizes.ts';
@@ -7,12 +8,17 @@ import { exitCodes } from '../exit-codes.ts';
 import { styleOf } from '../io.ts';
 import { parseAge } from '../parse-age.ts';
 import type { CacheEntry, EvictedCacheEntry } from '../ports.ts';
-import { safeJson } from '../render/safe-text.ts';
+import { readValidTemplate } from '../read-template.ts';
+import { openProgress } from '../render/progress.ts';
+import { safeJson, safeLine } from '../render/safe-text.ts';
 import { table } from '../render/table.ts';
+import { addReuseOptions, reusePolicy, type ReuseOptions } from './reuse-options.ts';
 
 interface JsonOptions {
   readonly json?: boolean;
 }
+
+interface WhyOptions extends JsonOptions, ReuseOptions {}
 
 interface PruneOptions extends JsonOptions {
   readonly all?: boolean;
@@ -29,12 +35,13 @@ const DAY_MS = 24 * HOUR_MS;
 export function addCacheCommand(program: Command, context: CommandContext): void {
   const cache = program
     .command('cache')
-    .summary('list and prune the checkpoints of builds')
+    .summary('list, explain and prune the checkpoints of builds')
     .description(
       'Machines frozen after their boot and after each customizer, and finished images. A build starts after the last one that fits its template. All of it can be made again.',
     )
     .helpCommand(false);
   addList(cache, context);
+  addWhy(cache, context);
   addPrune(cache, context);
   examples(cache, ['./goldsmith cache list', './goldsmith cache prune --max-size 10GiB']);
 }
@@ -46,6 +53,24 @@ function addList(cache: Command, context: CommandContext): void {
     .description('Lists every checkpoint under the one that it lies on.')
     .addOption(jsonOption())
     .action(async (options: JsonOptions) => runCommandBody(context, () => list(context, options), options));
+}
+
+function addWhy(cache: Command, context: CommandContext): void {
+  const command = cache
+    .command('why')
+    .description(
+      'Says of each customizer of a template whether a build would use a kept result, from when, or why it would run.',
+    )
+    .argument('<template>', 'template file; - is standard input')
+    .addOption(jsonOption());
+  addReuseOptions(command);
+  command.action(async (path: string, options: WhyOptions) =>
+    runCommandBody(context, () => why(context, path, options), options),
+  );
+  examples(command, [
+    './goldsmith cache why template.json',
+    './goldsmith cache why template.json --max-age 2h',
+  ]);
 }
 
 function addPrune(cache: Command, context: CommandContext): void {
@@ -91,6 +116,35 @@ async function list(context: CommandContext, options: JsonOptions): Promise<numb
   ]);
   io.stdout.write(table(['CHECKPOINT', 'KIND', 'TEMPLATE', 'AGE', 'USED', 'SIZE', 'KEY'], rows, style));
   io.stdout.write(`${style.bold(formatBytes(totalBytes))} of at most ${formatBytes(limitBytes)}\n`);
+  return exitCodes.ok;
+}
+
+async function why(context: CommandContext, path: string, options: WhyOptions): Promise<number> {
+  const { io, ports, cancellation } = context;
+  const { template, templateName } = await readValidTemplate(io, ports.templates, path);
+  const templatePath = path === '-' ? '-' : resolve(io.cwd, path);
+  const reuse = reusePolicy(options, template.customize);
+  using progress = openProgress(io, { mode: 'auto', onStderr: true });
+  cancellation.onCancel((message) => progress.note(message));
+  const request = { template, templateName, templatePath, reuse };
+  const answer = await ports.cache.why(request, progress.sink, cancellation.signal);
+  progress[Symbol.dispose]();
+  if (options.json === true) {
+    io.stdout.write(`${safeJson(answer)}\n`);
+    return exitCodes.ok;
+  }
+  const style = styleOf(io, io.stdout);
+  const age = (at: string): string => `${ageText(io.now() - Date.parse(at))} old`;
+  const { startsFrom, startsFromAt = '', customizers } = answer;
+  io.stdout.write(
+    startsFrom === undefined
+      ? 'A build would start from the source image.\n'
+      : `A build would start from ${style.bold(safeLine(startsFrom))}, ${age(startsFromAt)}.\n`,
+  );
+  const rows = customizers.map(({ name, runs, keptAt = '' }) =>
+    runs === undefined ? [name, 'kept', age(keptAt)] : [name, 'runs', runs],
+  );
+  if (rows.length > 0) io.stdout.write(table(['CUSTOMIZER', 'WOULD BE', 'BECAUSE'], rows, style));
   return exitCodes.ok;
 }
 

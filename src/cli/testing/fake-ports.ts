@@ -99,6 +99,7 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
         return { ...machine(), console: greeting('login: ') };
       },
       openKept: async () => machine(),
+      openCheckpoint: async () => machine(),
     },
     images: {
       list: async () => world.images ?? [],
@@ -130,6 +131,15 @@ export function fakePorts(world: FakeWorld = {}): FakePorts {
     },
     cache: {
       list: async () => ({ limitBytes: 10_240, entries: world.checkpoints ?? [] }),
+      why: async ({ template }) => ({
+        startsFrom: 'Boot',
+        startsFromAt: '2026-01-01T00:00:00.000Z',
+        customizers: template.customize.map((part) => ({
+          name: part.name ?? part.type,
+          runs: 'changed since it was kept: script',
+          keptAt: undefined,
+        })),
+      }),
       prune: async (request) => {
         asked.prunes.push(request);
         return (world.checkpoints ?? []).map((entry) => ({ ...entry, reason: 'space' }));
