@@ -31,6 +31,8 @@ export interface Listener extends AsyncDisposable {
 /** How long answers that are under way may take once the service ends. */
 const drainMs = 5_000;
 const headersTimeoutMs = 20_000;
+/** Idle connections stay for the next request: one that comes while its connection is closed is lost to the client. */
+const keepAliveMs = 120_000;
 /** How often slow clients are looked for. */
 const slowCheckMs = 5_000;
 const usualLimits: ListenLimits = { requestTimeoutMs: 60_000, unreadBody: unreadBodyLimits };
@@ -55,6 +57,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       key: options.privateKey,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
+      keepAliveTimeout: keepAliveMs,
       headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(slowCheckMs, requestTimeoutMs),
