@@ -4,11 +4,10 @@ import { createServer } from 'node:net';
 import type { Logger } from 'pino';
 import { dataExtents } from '../disk/extents.ts';
 import type { TlsIdentity } from '../identity/keys/tls-identity.ts';
-import { GoldsmithError } from '../model/errors.ts';
-import { openAzureStorage } from '../store/blobs/azure-storage-blobs.ts';
 import { openAzurite } from '../store/blobs/azurite/azurite-blobs.ts';
 import type { BlobService } from '../store/blobs/blob-service.ts';
 import type { SettingsRepository } from '../store/store.ts';
+import { openSharedBlobs } from './open-shared-blobs.ts';
 
 export interface OpenBlobsOptions {
   /** Blob endpoint of a storage account; undefined: Azurite in `folder`. */
@@ -29,18 +28,9 @@ const PORT_SETTING = 'blobs/port';
 /** @throws GoldsmithError `BadUsage` when the address or its key cannot be used. */
 export async function openBlobs(options: OpenBlobsOptions): Promise<BlobService> {
   const { url, accountKey, folder, host, publicHost, tls, log } = options;
-  const findExtents = dataExtents;
-  if (url !== undefined) {
-    if (accountKey === undefined) {
-      throw new GoldsmithError('BadUsage', 'The storage account needs its key', {
-        hint: 'Put the key into the environment variable AZURE_STORAGE_KEY.',
-      });
-    }
-    const accountName = URL.parse(url)?.hostname.split('.')[0] ?? '';
-    return openAzureStorage({ url, accountName, accountKey, findExtents });
-  }
+  if (url !== undefined) return openSharedBlobs(url, accountKey);
   return openAzurite({
-    ...{ folder, host, publicHost, findExtents },
+    ...{ folder, host, publicHost, findExtents: dataExtents },
     port: await keptPort(options),
     tls: { certPath: tls.files.certificate, keyPath: tls.files.privateKey, ca: tls.authority },
     onLine: (line) => log.info(line),

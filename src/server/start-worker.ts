@@ -1,6 +1,5 @@
 /** A worker without the service: takes runs from a database that several machines share. */
 import type { Logger } from 'pino';
-import { dataExtents } from '../disk/extents.ts';
 import type { SimulationPace } from '../guest/simulated/simulated-shell.ts';
 import type { Home } from '../host/home.ts';
 import { openTenant } from '../identity/tenant.ts';
@@ -12,8 +11,8 @@ import type { ExecutorCommand } from '../runs/executor/start-executor.ts';
 import { createStagingView } from '../runs/staging-view.ts';
 import { hostCapacity, simulatedCapacity } from '../runs/worker/admission.ts';
 import { startRunWorker } from '../runs/worker/run-worker.ts';
-import { openAzureStorage } from '../store/blobs/azure-storage-blobs.ts';
 import { openStore } from '../store/open-store.ts';
+import { openSharedBlobs } from './open-shared-blobs.ts';
 
 export interface WorkerOptions {
   readonly home: Home;
@@ -50,7 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     });
   }
   const { tenantId } = await openTenant(store.settings);
-  const blobs = stack.use(openShared(options));
+  const blobs = stack.use(openSharedBlobs(options.blobsUrl, options.blobsKey));
   stack.use(
     await startRunWorker({
       ...{ store, home, executor, simulate, now },
@@ -72,14 +71,4 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     }),
   );
   return stack.move();
-}
-
-function openShared({ blobsUrl: url, blobsKey }: WorkerOptions): ReturnType<typeof openAzureStorage> {
-  if (blobsKey === undefined) {
-    throw new GoldsmithError('BadUsage', 'The storage account needs its key', {
-      hint: 'Put the key into the environment variable AZURE_STORAGE_KEY.',
-    });
-  }
-  const accountName = URL.parse(url)?.hostname.split('.')[0] ?? '';
-  return openAzureStorage({ url, accountName, accountKey: blobsKey, findExtents: dataExtents });
 }
