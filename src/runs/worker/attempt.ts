@@ -104,6 +104,9 @@ function forEngine(template: RunInput['template']): RunInput['template'] {
   };
 }
 
+/** Steps after which there is a build VM: one with a new disk, or one woken from a kept machine. */
+const machineSteps: ReadonlySet<string> = new Set(['disk', 'wake']);
+
 /** Brings what happens to the store and to the staging group. */
 function follow(options: RunWorkerOptions, hold: Hold, input: RunInput, event: ToldEvent): void {
   const { home, staging, onEvent, onError } = options;
@@ -113,7 +116,7 @@ function follow(options: RunWorkerOptions, hold: Hold, input: RunInput, event: T
   if (event.kind === 'step-ended' || event.kind === 'sub-state') {
     const record = readRecordOf(runFolder(home, run.id).record);
     if (record !== undefined) hold.write({ record });
-    if (record !== undefined && event.kind === 'step-ended' && event.id === 'disk') {
+    if (record !== undefined && event.kind === 'step-ended' && machineSteps.has(event.id)) {
       staging.show(stagedMachine(run, input, record, osDiskEstimate(home, run.id))).catch(onError);
     }
   }
