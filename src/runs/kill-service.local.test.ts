@@ -13,7 +13,7 @@ test('the death of the service at any moment leaves nothing, and the next one go
       assert.equal(life.signal, 'SIGKILL', `it was to die at ${moment}`);
       told.push(...life.told);
     }
-    told.push(...(await live(root, 'nobody', 1, 1)).told);
+    told.push(...(await live(root, 'nobody', 2, 1)).told);
     const doomed = told.filter(({ name }) => name.startsWith('self-'));
     for (const run of doomed) {
       checkNothingLeft(root, run);

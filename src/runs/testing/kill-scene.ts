@@ -76,13 +76,15 @@ function processesOf(homeRoot: string): readonly string[] {
   });
 }
 
-/** What happens in a run that nobody disturbs. */
+/** What happens in a run that nobody disturbs; not in the first of a home, whose machine those behind it start from. */
 export async function undisturbed(root: string): Promise<readonly string[]> {
-  const { told } = await live(root, 'nobody', 0, 1);
-  assert.equal(told[0]?.state, 'Succeeded', told[0]?.message);
-  checkNothingLeft(root, told[0]);
-  const { events } = told[0];
-  assert.ok(events.length > 30 && events.includes('delivered'), events.join(', '));
+  const { told } = await live(root, 'nobody', 0, 2);
+  for (const run of told) {
+    assert.equal(run.state, 'Succeeded', run.message);
+    checkNothingLeft(root, run);
+  }
+  const events = told.at(-1)?.events ?? [];
+  assert.ok(events.length > 25 && events.includes('delivered'), events.join(', '));
   return events;
 }
 
