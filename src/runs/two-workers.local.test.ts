@@ -92,9 +92,10 @@ test('disks that two workers built lie in the blobs that they share', { skip }, 
     const run = await ended(store, id);
     assert.equal(`${run.state} ${run.message}`, 'Succeeded ');
     const output = await store.resources.get(`${run.templateId}/runOutputs/disk`);
-    const uri = propertiesOf(output)['artifactUri'];
-    const place = blobs.locate(String(uri));
-    assert.ok(place !== undefined, String(uri));
+    const { artifactUri } = propertiesOf(output);
+    assert.ok(typeof artifactUri === 'string');
+    const place = blobs.locate(artifactUri);
+    assert.ok(place !== undefined, artifactUri);
     const path = join(folder, `${id}.vhd`);
     await blobs.getFile({ ...place, path, signal: AbortSignal.timeout(60_000) });
     // the cookie of a VHD's footer, with which the last 512 bytes begin
