@@ -1,32 +1,45 @@
-/** `npm run coverage`: runs the suite, then writes docs/reference/coverage.md from what clients asked. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * `npm run coverage`: runs the suite, then writes docs/reference/coverage.md from what clients asked. With the argument
+ * `--check <file>` the suite has run already and recorded requests to the file; nothing is written then.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../src/host/command.ts';
-import { startTestService } from '../src/server/testing/started-service.ts';
-import { coveragePage, measureCoverage, nameOf, notCoveredIn } from './coverage-page.ts';
-import { readRequests, recordVariable } from './recorded-requests.ts';
+import { coveragePage } from './coverage-page.ts';
+import { measuredCoverage, pagePath } from './measured-coverage.ts';
+import { recordVariable } from './recorded-requests.ts';
 
-const root = join(import.meta.dirname, '..');
-const pagePath = join(root, 'docs', 'reference', 'coverage.md');
-const folder = mkdtempSync(join(tmpdir(), 'goldsmith-coverage-'));
-const requestsPath = join(folder, 'requests.jsonl');
-try {
-  const { exitCode } = await runCommand([join(root, 'tools', 'test'), 'local', 'conformance/'], {
-    env: { [recordVariable]: requestsPath },
-    okExitCodes: [0, 1],
-    onOutput: (_stream, chunk) => process.stderr.write(chunk),
-  });
-  await using started = await startTestService();
-  const covered = measureCoverage(started.service.operations, readRequests(requestsPath));
-  const before = existsSync(pagePath) ? notCoveredIn(readFileSync(pagePath, 'utf8')) : undefined;
-  const lost = covered
-    .filter(({ clients }) => clients.size === 0)
-    .map(({ operation }) => nameOf(operation))
-    .filter((name) => before !== undefined && !before.has(name));
-  for (const name of lost) process.stderr.write(`Not covered any more, or new without cover: ${name}\n`);
-  if (lost.length === 0) writeFileSync(pagePath, coveragePage(covered));
-  process.exitCode = exitCode === 0 && lost.length === 0 ? 0 : 1;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+const [option, checked] = process.argv.slice(2);
+const passed = option === '--check' && checked !== undefined ? await check(checked) : await runAndWrite();
+process.exitCode = passed ? 0 : 1;
+
+async function check(requestsPath: string): Promise<boolean> {
+  const { lost } = await measuredCoverage(requestsPath);
+  tell(lost);
+  return lost.length === 0;
+}
+
+async function runAndWrite(): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'goldsmith-coverage-'));
+  const requestsPath = join(folder, 'requests.jsonl');
+  try {
+    const suite = join(import.meta.dirname, '..', 'tools', 'test');
+    const { exitCode } = await runCommand([suite, 'local', 'conformance/'], {
+      env: { [recordVariable]: requestsPath },
+      okExitCodes: [0, 1],
+      onOutput: (_stream, chunk) => process.stderr.write(chunk),
+    });
+    const { covered, lost } = await measuredCoverage(requestsPath);
+    tell(lost);
+    if (lost.length > 0 || exitCode !== 0) return false;
+    writeFileSync(pagePath, coveragePage(covered));
+    return true;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function tell(lost: readonly string[]): void {
+  for (const name of lost) process.stdout.write(`Not covered any more, or new without cover: ${name}\n`);
 }

@@ -15,11 +15,11 @@ export interface ProjectCheck {
 
 export const projectChecks: readonly ProjectCheck[] = [
   { name: 'types', argv: [process.execPath, bin('tsc'), '-p', root] },
-  { name: 'lint', argv: [process.execPath, bin('oxlint'), '--type-aware', 'src', 'tools'] },
+  { name: 'lint', argv: [process.execPath, bin('oxlint'), '--type-aware', 'src', 'tools', 'conformance'] },
   {
     name: 'format',
-    argv: [process.execPath, bin('oxfmt'), '--check', 'src', 'tools'],
-    remedy: 'node_modules/.bin/oxfmt src tools',
+    argv: [process.execPath, bin('oxfmt'), '--check', 'src', 'tools', 'conformance'],
+    remedy: 'node_modules/.bin/oxfmt src tools conformance',
   },
   { name: 'unused code', argv: [process.execPath, bin('knip')] },
   {

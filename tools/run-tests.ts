@@ -3,11 +3,13 @@
  * name: `*.vm.test.ts` boots machines, `*.local.test.ts` runs tools or uses the loopback, the rest is `unit`.
  */
 import { randomUUID } from 'node:crypto';
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { recordVariable } from '../conformance/recorded-requests.ts';
 import { formatDuration } from '../src/model/sizes.ts';
 import { endLeftovers, TEST_RUN_VARIABLE } from './leftovers.ts';
 import { prepareHost } from './prepare-host.ts';
@@ -63,7 +65,10 @@ async function main(wanted: string, only: readonly string[]): Promise<number> {
   const all: Counts[] = [];
   if (wanted === 'all' && only.length === 0) all.push(await runChecks());
   if (chosen.some(({ name }) => name !== 'unit')) await prepareHost(stop.signal, say);
-  for (const suite of chosen) all.push(await runSuite(suite, only));
+  for (const suite of chosen) {
+    const whole = suite.name === 'local' && only.length === 0;
+    all.push(await (whole ? runRecorded(suite) : runSuite(suite, only)));
+  }
   all.push(await countLeftovers(token));
 
   const sum = (key: keyof Counts): number => all.reduce((total, counts) => total + counts[key], 0);
@@ -111,6 +116,32 @@ async function runSuite(suite: Suite, only: readonly string[]): Promise<Counts> 
   report.pipe(process.stdout, { end: false });
   await finished(report);
   return counts;
+}
+
+/** The whole local suite, and one more test: that clients still drive what the coverage page says they do. */
+async function runRecorded(suite: Suite): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), 'goldsmith-requests-'));
+  const requestsPath = join(folder, 'requests.jsonl');
+  process.env[recordVariable] = requestsPath;
+  try {
+    const counts = await runSuite(suite, []);
+    if (stop.signal.aborted) return counts;
+    const argv = [process.execPath, join(root, 'conformance', 'run-coverage.ts'), '--check', requestsPath];
+    const { passed, output } = await runCheck({ name: 'coverage', argv }, stop.signal);
+    say(
+      passed
+        ? '✔ real clients drive all that docs/reference/coverage.md says'
+        : `✖ coverage\n${output.trimEnd()}`,
+    );
+    return {
+      ...counts,
+      passed: counts.passed + (passed ? 1 : 0),
+      failed: counts.failed + (passed ? 0 : 1),
+    };
+  } finally {
+    delete process.env[recordVariable];
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Every program that outlived the tests is a failed test. */

@@ -21,28 +21,15 @@ export async function fetchArtifacts(az: Az, group: string, name: string): Promi
   const template = ['-g', group, '-n', name];
   const staging = await az.value('exactStagingResourceGroup', 'image', 'builder', 'show', ...template);
   const stagingGroup = staging.split('/').at(-1) ?? '';
-  const [account = '', endpoint = ''] = (
-    await az.value('[0].[name, primaryEndpoints.blob]', 'storage', 'account', 'list', '-g', stagingGroup)
-  ).split(/\s+/);
-  const key = await az.value(
-    '[0].value',
-    'storage',
-    'account',
-    'keys',
-    'list',
-    '-g',
-    stagingGroup,
-    '-n',
-    account,
-  );
-  // The suffix of a cloud cannot name a port; the account's own endpoint does.
-  const connection = `DefaultEndpointsProtocol=https;AccountName=${account};AccountKey=${key};BlobEndpoint=${endpoint}`;
+  const account = await az.value('[0].name', 'storage', 'account', 'list', '-g', stagingGroup);
+  // az asks for the key of the account itself.
+  const named = ['--account-name', account, '--auth-mode', 'key'];
   const fetch = async (container: string, blob: string, file: string): Promise<string> => {
-    const from = ['--container-name', container, '--connection-string', connection];
-    await az.run('storage', 'blob', 'download', ...from, '--name', blob, '--file', file);
+    const from = [...named, '--container-name', container, '--name', blob];
+    await az.run('storage', 'blob', 'download', ...from, '--file', file);
     return join(az.folder, file);
   };
-  const listing = ['--container-name', 'packerlogs', '--connection-string', connection];
+  const listing = [...named, '--container-name', 'packerlogs'];
   const logs = z
     .array(z.object({ name: z.string() }))
     .parse(await az.run('storage', 'blob', 'list', ...listing));
