@@ -11,44 +11,81 @@ import { resolveSource } from '../src/images/resolve-source.ts';
 import type { ImageTemplate } from '../src/model/image-template.ts';
 import { MIB } from '../src/model/sizes.ts';
 import { shapeMachine } from '../src/build/machine-shape.ts';
-import { measureGoldsmith } from './measure-goldsmith.ts';
+import { emptyCache, measureGoldsmith, type GoldsmithMeasurement } from './measure-goldsmith.ts';
 import { measurePacker } from './measure-packer.ts';
 import type { PackerSetup } from './packer-template.ts';
 import type { Measurement } from './measurement.ts';
 
 export interface CaseResult {
-  readonly case: string;
-  readonly goldsmith: readonly Measurement[];
+  readonly case: CaseName;
+  readonly goldsmith: readonly GoldsmithMeasurement[];
   readonly packer: readonly Measurement[];
 }
+
+/** What a build can use of earlier ones: nothing, a booted machine, all but the last customizer, everything. */
+export const CASES = {
+  cold: 'cold, nothing cached',
+  'boot-template': 'new build, boot template present, all customizers run',
+  'last-changed': 'last customizer changed',
+  unchanged: 'nothing changed',
+} as const;
+
+export type CaseName = keyof typeof CASES;
 
 const GUEST_USER = 'bench';
 
 /**
- * `cold`: the base image is on the machine, nothing else is. Both sides boot it, run every script and
- * write their image; they take turns so that a change of the machine's mood meets both.
+ * The base image is on the machine. In each round both sides build; Packer keeps nothing between builds, so its one build of
+ * the round is what every case is compared with. They take turns so that a change of the machine's mood meets both.
  */
-export async function coldCase(
+export async function measureCases(
+  cases: readonly CaseName[],
   runs: number,
   say: (line: string) => void,
   signal: AbortSignal,
-): Promise<CaseResult> {
+): Promise<readonly CaseResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'goldsmith-bench-'));
   try {
     const setup = await packerSetup(folder, signal);
-    const goldsmith: Measurement[] = [];
     const packer: Measurement[] = [];
+    const results = cases.map((name) => ({ case: name, goldsmith: [] as GoldsmithMeasurement[], packer }));
     for (let run = 1; run <= runs; run++) {
-      say(`cold ${run}/${runs}: Goldsmith`);
-      goldsmith.push(await measureGoldsmith(join(folder, 'out'), signal));
-      say(`cold ${run}/${runs}: Packer`);
+      await emptyCache(signal);
+      if (!cases.includes('cold')) await build(folder, run, 'cold', signal);
+      for (const result of results) {
+        say(`${result.case} ${run}/${runs}: Goldsmith`);
+        result.goldsmith.push(await build(folder, run, result.case, signal));
+      }
+      say(`${run}/${runs}: Packer`);
       packer.push(await measurePacker(setup, signal));
     }
-    return { case: 'cold', goldsmith, packer };
+    return results;
   } finally {
+    await emptyCache(signal);
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+async function build(
+  folder: string,
+  run: number,
+  name: CaseName,
+  signal: AbortSignal,
+): Promise<GoldsmithMeasurement> {
+  const template = name === 'last-changed' ? await changedTemplate(folder, run) : referencePath;
+  const options = name === 'boot-template' ? ['--max-age', '0'] : [];
+  return measureGoldsmith(template, [...options, '--output', join(folder, 'out')], signal);
+}
+
+/** The reference template with another last customizer, one that nobody has built yet. */
+async function changedTemplate(folder: string, run: number): Promise<string> {
+  const path = join(folder, `changed-${run}.json`);
+  const text = await readFile(referencePath, 'utf8');
+  await writeFile(path, text.replace('"sudo nginx -t"', `"sudo nginx -t", "echo change ${run}"`));
+  return path;
+}
+
+const referencePath = join(import.meta.dirname, 'template.json');
 
 /** Packer gets what Goldsmith would use for the same template, read from Goldsmith itself. */
 async function packerSetup(folder: string, signal: AbortSignal): Promise<Omit<PackerSetup, 'outputFolder'>> {
@@ -81,7 +118,7 @@ async function packerSetup(folder: string, signal: AbortSignal): Promise<Omit<Pa
 }
 
 async function referenceTemplate(): Promise<ImageTemplate> {
-  const parsed = parseTemplateDocument(await readFile(join(import.meta.dirname, 'template.json'), 'utf8'));
+  const parsed = parseTemplateDocument(await readFile(referencePath, 'utf8'));
   if (!parsed.ok) throw new Error(parsed.issues.map((issue) => `${issue.path}: ${issue.message}`).join('\n'));
   return parsed.template;
 }

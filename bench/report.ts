@@ -1,10 +1,12 @@
 /** The numbers of a benchmark run, as JSON for machines and as a page for people. */
-import { formatDuration } from '../src/model/sizes.ts';
-import type { CaseResult } from './cases.ts';
+import { formatBytes, formatDuration } from '../src/model/sizes.ts';
+import { CASES, type CaseName, type CaseResult } from './cases.ts';
+import { CHART_FILE } from './chart.ts';
+import type { GoldsmithMeasurement } from './measure-goldsmith.ts';
 import { median, medianRun, overheadMs, type Measurement } from './measurement.ts';
 
 export interface CaseSummary {
-  readonly case: string;
+  readonly case: CaseName;
   /** Median of all runs, milliseconds. */
   readonly goldsmithMs: number;
   readonly packerMs: number;
@@ -13,7 +15,14 @@ export interface CaseSummary {
   /** Medians of all that is not the user's scripts. */
   readonly goldsmithOverheadMs: number;
   readonly packerOverheadMs: number;
-  readonly runs: { readonly goldsmith: readonly Measurement[]; readonly packer: readonly Measurement[] };
+  /** Medians of what Goldsmith took. */
+  readonly usage: Pick<GoldsmithMeasurement, 'peakMemoryBytes' | 'writtenBytes' | 'cacheBytes'>;
+  /** Median time to a machine that takes its first command; undefined when none was started. */
+  readonly readyMs: number | undefined;
+  readonly runs: {
+    readonly goldsmith: readonly GoldsmithMeasurement[];
+    readonly packer: readonly Measurement[];
+  };
 }
 
 export function summarize(result: CaseResult): CaseSummary {
@@ -25,6 +34,14 @@ export function summarize(result: CaseResult): CaseSummary {
     ...{ goldsmithMs, packerMs, ratio: packerMs / goldsmithMs },
     goldsmithOverheadMs: median(goldsmith.map(overheadMs)),
     packerOverheadMs: median(packer.map(overheadMs)),
+    usage: {
+      peakMemoryBytes: median(goldsmith.map((run) => run.peakMemoryBytes)),
+      writtenBytes: median(goldsmith.map((run) => run.writtenBytes)),
+      cacheBytes: median(goldsmith.map((run) => run.cacheBytes)),
+    },
+    readyMs: goldsmith.every(({ readyMs }) => readyMs === undefined)
+      ? undefined
+      : median(goldsmith.map(({ readyMs }) => readyMs ?? 0)),
     runs: { goldsmith, packer },
   };
 }
@@ -51,18 +68,27 @@ export function performancePage(cases: readonly CaseSummary[], machine: BenchMac
     '',
     `Measured with ${machine.cpus} CPUs, ${machine.memory}, ${machine.accelerator} (${machine.cpuModel}), QEMU ${machine.qemu}, Packer ${machine.packer}, Node.js ${machine.node}; medians of ${runs}.`,
     '',
-    "| case | Goldsmith | Packer | Packer's time ÷ ours | our overhead | Packer's overhead |",
-    '| --- | --- | --- | --- | --- | --- |',
+    `![Times of both, as bars](${CHART_FILE})`,
+    '',
+    "| case | Goldsmith | Packer | Packer's time ÷ ours | our overhead | Packer's overhead | ready for the first command |",
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...cases.map(
       (item) =>
-        `| ${item.case} | ${formatDuration(item.goldsmithMs)} | ${formatDuration(item.packerMs)} | ${item.ratio.toFixed(2)} | ${formatDuration(item.goldsmithOverheadMs)} | ${formatDuration(item.packerOverheadMs)} |`,
+        `| ${CASES[item.case]} | ${formatDuration(item.goldsmithMs)} | ${formatDuration(item.packerMs)} | ${item.ratio.toFixed(2)} | ${formatDuration(item.goldsmithOverheadMs)} | ${formatDuration(item.packerOverheadMs)} | ${item.readyMs === undefined ? '–' : formatDuration(item.readyMs)} |`,
+    ),
+    '',
+    'Packer keeps nothing between builds: its one build of a round is compared with each of ours. What ours took:',
+    '',
+    '| case | peak memory | written to disk | cache afterwards |',
+    '| --- | --- | --- | --- |',
+    ...cases.map(
+      ({ case: name, usage }) =>
+        `| ${CASES[name]} | ${formatBytes(usage.peakMemoryBytes)} | ${formatBytes(usage.writtenBytes)} | ${formatBytes(usage.cacheBytes)} |`,
     ),
     '',
     "Overhead is all that is not the user's scripts. The phases of each side's median run:",
-    ...cases.flatMap((item) => [
-      ...phaseTable(`${item.case}: Goldsmith`, medianRun(item.runs.goldsmith)),
-      ...phaseTable(`${item.case}: Packer`, medianRun(item.runs.packer)),
-    ]),
+    ...cases.flatMap((item) => phaseTable(`Goldsmith: ${CASES[item.case]}`, medianRun(item.runs.goldsmith))),
+    ...phaseTable('Packer', medianRun(cases[0]?.runs.packer ?? [])),
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --cases cold --runs 3 --json]`: Goldsmith and Packer side by side on this machine. */
+/** `npm run bench [-- --cases cold,unchanged --runs 3 --json]`: Goldsmith and Packer side by side on this machine. */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openBuildHost } from '../src/cli/connect-build-host.ts';
@@ -8,23 +8,23 @@ import { runDoctor } from '../src/host/doctor/doctor.ts';
 import { readQemuVersion } from '../src/host/accelerator/accelerator.ts';
 import { openHome } from '../src/host/home.ts';
 import { formatBytes } from '../src/model/sizes.ts';
-import { coldCase } from './cases.ts';
+import { CASES, measureCases, type CaseName } from './cases.ts';
+import { writeChart } from './chart.ts';
 import { writePart } from './performance-page.ts';
 import { performancePage, phaseTable, summarize, type BenchMachine, type CaseSummary } from './report.ts';
 
 const { values } = parseArgs({
   options: {
-    cases: { type: 'string', default: 'cold' },
+    cases: { type: 'string', default: Object.keys(CASES).join(',') },
     runs: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
-const known = { cold: coldCase } as const;
-const wanted = values.cases.split(',').filter((name): name is keyof typeof known => name in known);
+const wanted = values.cases.split(',').filter((name): name is CaseName => name in CASES);
 if (wanted.length === 0 || wanted.length !== values.cases.split(',').length || !(runs >= 1)) {
   process.stderr.write(
-    `usage: npm run bench -- [--cases ${Object.keys(known).join(',')}] [--runs N] [--json]\n`,
+    `usage: npm run bench -- [--cases ${Object.keys(CASES).join(',')}] [--runs N] [--json]\n`,
   );
   process.exit(2);
 }
@@ -34,8 +34,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const say = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
 await prepareHost();
-const results: CaseSummary[] = [];
-for (const name of wanted) results.push(summarize(await known[name](runs, say, stop.signal)));
+const results: readonly CaseSummary[] = (await measureCases(wanted, runs, say, stop.signal)).map(summarize);
+writeChart(results);
 writePart('builds', performancePage(results, await describeMachine(), runs));
 process.stdout.write(
   values.json ? `${JSON.stringify({ cases: results }, undefined, 2)}\n` : terminalReport(),

@@ -1,5 +1,5 @@
 /** Who a machine is and what it is made of, apart from whether it runs. */
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { GuestNetwork, VmDisk, VmKernel, VmMemory, VmSpec } from '../vm/hypervisor.ts';
 
@@ -24,17 +24,19 @@ export const machineSchema = z.object({
 export type MachineDescription = Readonly<z.infer<typeof machineSchema>>;
 
 /** What no two machines share. */
-type MachineIdentity = Pick<MachineDescription, 'name' | 'vmId' | 'macAddress' | 'address' | 'hostName'>;
+type MachineIdentity = Pick<MachineDescription, 'name' | 'vmId' | 'macAddress' | 'hostName'>;
 
 /** The build user inside the guest. Gone from every image that is generalized. */
 const GUEST_USER_NAME = 'goldsmith';
+/** Every machine is alone with its host on a segment of its own. */
+const GUEST_ADDRESS = '10.1.0.5';
 
 /** A new machine of that shape. */
 export function describeMachine(
   name: string,
-  shape: Omit<MachineDescription, keyof MachineIdentity | 'userName'>,
+  shape: Omit<MachineDescription, keyof MachineIdentity | 'userName' | 'address'>,
 ): MachineDescription {
-  return { ...shape, ...newIdentity(name), userName: GUEST_USER_NAME };
+  return { ...shape, ...newIdentity(name), userName: GUEST_USER_NAME, address: GUEST_ADDRESS };
 }
 
 /** Nothing of it is shared with another machine; `name` is for people. */
@@ -43,7 +45,6 @@ export function newIdentity(name: string): MachineIdentity {
     name,
     vmId: randomUUID(),
     macAddress: randomMac(),
-    address: randomAddress(),
     hostName: `gs-${randomBytes(4).toString('hex')}`,
   };
 }
@@ -73,11 +74,6 @@ export function machineSpec(
     ...(kernel === undefined ? {} : { kernel }),
     ...(memory === undefined ? {} : { memory }),
   };
-}
-
-/** As Azure hands them out: the first four of a subnet's addresses and its last are not for machines. */
-function randomAddress(): string {
-  return `10.1.0.${randomInt(4, 255)}`;
 }
 
 /** A locally administered unicast address with QEMU's usual prefix. */

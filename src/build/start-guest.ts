@@ -138,9 +138,8 @@ function identityOf({ machine, location }: GuestOptions, key: SshKeyPair): Provi
 function networkOf({
   macAddress,
   address,
-  hostName,
-}: MachineDescription): Pick<UserNetworkOptions, 'macAddress' | 'guestAddress' | 'hostName'> {
-  return { macAddress, guestAddress: address, hostName };
+}: MachineDescription): Pick<UserNetworkOptions, 'macAddress' | 'guestAddress'> {
+  return { macAddress, guestAddress: address };
 }
 
 function keepConsole(owned: AsyncDisposableStack, vm: RunningVm, { consoleLog }: GuestOptions): void {

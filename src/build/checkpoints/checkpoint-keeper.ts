@@ -50,13 +50,16 @@ export interface CheckpointLabel extends CheckpointKey {
   readonly position: number;
 }
 
+/** What a checkpoint is taken to cost before one was made. */
+const FIRST_COST_MS = 1000;
+
 export class CheckpointKeeper implements AsyncDisposable {
   readonly #options: KeeperOptions;
   readonly #stop = new AbortController();
   #parent: CheckpointRef | undefined;
   #stepsSinceMs: number | undefined;
   #lastMs: number;
-  #costMs = 0;
+  #costMs = FIRST_COST_MS;
   #layers = 0;
   #broken = false;
   #publishing: Promise<void> = Promise.resolve();

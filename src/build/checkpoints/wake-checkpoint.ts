@@ -79,8 +79,7 @@ async function wakeClaimed(
   signal: AbortSignal,
 ): Promise<GuestSession> {
   const { workDir, user } = options;
-  const { address } = facts.machine;
-  const machine: MachineDescription = { ...facts.machine, ...newIdentity(options.name), address };
+  const machine: MachineDescription = { ...facts.machine, ...newIdentity(options.name) };
   const key = generateSshKeyPair();
   const layer = join(workDir, 'layer-0.qcow2');
   const [memory] = await Promise.all([

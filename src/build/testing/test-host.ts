@@ -8,12 +8,15 @@ import { join } from 'node:path';
 import { chooseAccelerator } from '../../host/accelerator/accelerator.ts';
 import { currentBuildUser } from '../../host/build-user.ts';
 import { openHome } from '../../host/home.ts';
+import { readMachineFacts } from '../../host/machine-facts.ts';
 import { loadCatalogue } from '../../images/catalogue/catalogue.ts';
 import { openImageStore } from '../../images/store/image-store.ts';
 import type { ImageTemplate, Source } from '../../model/image-template.ts';
 import type { ImageFacts } from '../../model/image.ts';
 import type { BuildEvent, BuildEventSink, RunRecord } from '../../model/run.ts';
+import { GIB } from '../../model/sizes.ts';
 import { createQemuHypervisor } from '../../vm/qemu/qemu-hypervisor.ts';
+import { openCheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import { RUN_EVERY_CUSTOMIZER, type BuildHost, type BuildOptions } from '../build-options.ts';
 import { runBuild } from '../run-build.ts';
 import { resolveSourceStep } from '../steps/resolve-source.ts';
@@ -38,18 +41,23 @@ export interface TestHost extends AsyncDisposable {
 }
 
 const signal = AbortSignal.timeout(60_000);
+const CHECKPOINT_LIMIT_BYTES = 8 * GIB;
 
-export async function openTestHost(): Promise<TestHost> {
+/** With `checkpoints` what is built is kept, in a store that starts empty and is emptied again. */
+export async function openTestHost({ checkpoints = false } = {}): Promise<TestHost> {
   const folder = await mkdtemp(join(tmpdir(), 'goldsmith-vm-test-'));
   const home = openHome({ GOLDSMITH_HOME: testHomeRoot() });
   const user = currentBuildUser();
-  const { accelerator, cpuModel } = await chooseAccelerator({ home, user, signal });
+  const { accelerator, cpuModel, qemuVersion } = await chooseAccelerator({ home, user, signal });
+  const kept = openCheckpointStore({ home, user, limitBytes: CHECKPOINT_LIMIT_BYTES, now: Date.now });
+  if (checkpoints) await kept.prune({ limitBytes: -1, signal });
   const store = openImageStore(home);
   const host: BuildHost = {
     ...{ home, user, store, accelerator, cpuModel },
     catalogue: loadCatalogue(home),
     createHypervisor: (onProcess) => createQemuHypervisor({ user, onProcess }),
-    machineFacts: {},
+    machineFacts: readMachineFacts(accelerator, qemuVersion),
+    ...(checkpoints ? { checkpoints: kept } : {}),
     now: Date.now,
   };
   const runIds: string[] = [];
@@ -89,6 +97,7 @@ export async function openTestHost(): Promise<TestHost> {
     async [Symbol.asyncDispose]() {
       for (const runId of runIds) await rm(join(home.runs, runId), { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
+      if (checkpoints) await kept.prune({ limitBytes: -1, signal: AbortSignal.timeout(60_000) });
       store.collectGarbage();
       store[Symbol.dispose]();
     },

@@ -112,10 +112,10 @@ async function boot(t: TestContext, kind: ProvisioningKind, stack: AsyncDisposab
       },
     }),
   );
-  const { macAddress, address, hostName } = identity;
+  const { macAddress, address } = identity;
   const { services } = provisioning;
   const network = stack.use(
-    await createUserNetwork({ macAddress, guestAddress: address, hostName, user, services }, signal),
+    await createUserNetwork({ macAddress, guestAddress: address, user, services }, signal),
   );
   const hypervisor = createQemuHypervisor({ user });
   const vm = stack.use(

@@ -13,7 +13,6 @@ const lease: DhcpLease = {
   gateway: parseIpv4('10.1.0.1'),
   platformAddress: parseIpv4('168.63.129.16'),
   hostRoutes: [parseIpv4('168.63.129.16'), parseIpv4('169.254.169.254')],
-  hostName: 'build-01',
   mtu: 1500,
 };
 
@@ -52,7 +51,6 @@ test('a discovering client is offered the address with the options of an Azure s
   assert.equal(options.get(1), 'ffffff00');
   assert.equal(options.get(3), '0a010001');
   assert.equal(options.get(6), 'a83f8110');
-  assert.equal(options.get(12), Buffer.from('build-01').toString('hex'));
   assert.equal(options.get(121), '000a01000120a83f81100a01000120a9fea9fe0a010001');
   assert.equal(options.get(245), 'a83f8110');
   assert.equal(options.has(26), false);

@@ -16,7 +16,6 @@ export interface DhcpLease {
   readonly platformAddress: number;
   /** Single addresses that get a route of their own via the gateway. */
   readonly hostRoutes: readonly number[];
-  readonly hostName: string;
   /** Sent as option 26 unless it is Ethernet's own 1500. */
   readonly mtu: number;
 }
@@ -114,7 +113,6 @@ function optionsFor(type: number, informing: boolean, lease: DhcpLease): readonl
     option(1, addressBytes(mask)),
     option(3, gateway),
     option(6, platform),
-    ...(lease.hostName === '' ? [] : [option(12, Buffer.from(lease.hostName, 'ascii'))]),
     ...(lease.mtu === 1500 ? [] : [option(26, interfaceMtu)]),
     option(121, Buffer.concat(routes)),
     option(245, platform),

@@ -65,7 +65,7 @@ async function withNetwork(
 ): Promise<void> {
   const signal = AbortSignal.timeout(LIMIT_MS);
   await using network = await createUserNetwork(
-    { macAddress: MAC, guestAddress: '10.1.0.5', hostName: 'guest', services: [], user: currentBuildUser() },
+    { macAddress: MAC, guestAddress: '10.1.0.5', services: [], user: currentBuildUser() },
     signal,
   );
   const [near, far] = duplexPair();

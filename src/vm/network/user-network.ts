@@ -20,8 +20,6 @@ export interface UserNetworkOptions {
   readonly macAddress: string;
   /** The guest's address on the segment. */
   readonly guestAddress: string;
-  /** Sent with the address, as DHCP option 12. */
-  readonly hostName: string;
   /** TCP services that the guest finds at fixed addresses and that listen on the host's loopback. */
   readonly services: readonly GuestService[];
   readonly user: BuildUser;
@@ -99,7 +97,6 @@ export async function createUserNetwork(
         gateway: addresses.gatewayAddress,
         platformAddress,
         hostRoutes: [platformAddress, parseIpv4(METADATA_ADDRESS)],
-        hostName: options.hostName,
         mtu,
       },
       services: [
