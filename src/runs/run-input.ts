@@ -8,11 +8,12 @@ export interface RunInput {
   readonly template: ImageTemplate;
   readonly staging: StagingPlace;
   readonly artifacts: readonly StagedArtifact[];
+  readonly maxStepAgeMs?: number;
 }
 
 /** Fields that are undefined are not there afterwards; readers cannot tell the difference. */
-export function encodeRunInput({ template, staging, artifacts }: RunRequest): JsonObject {
-  return JSON.parse(JSON.stringify({ template, staging, artifacts }));
+export function encodeRunInput({ template, staging, artifacts, maxStepAgeMs }: RunRequest): JsonObject {
+  return JSON.parse(JSON.stringify({ template, staging, artifacts, maxStepAgeMs }));
 }
 
 /** Trusted: only `encodeRunInput` writes it. */

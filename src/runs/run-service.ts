@@ -39,6 +39,8 @@ export interface RunRequest {
   /** Checked and complete. `name` and `location` are those of the resource. */
   readonly template: ImageTemplate;
   readonly staging: StagingPlace;
+  /** Results of customizers up to this age are used again, whatever the template's tag says; milliseconds. */
+  readonly maxStepAgeMs?: number;
   /** What was fetched when the template was submitted; everything else is fetched at the start of the run. */
   readonly artifacts: readonly StagedArtifact[];
 }

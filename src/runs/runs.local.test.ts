@@ -376,3 +376,21 @@ test('a run that was lost while another machine distributed it ends with a reaso
     );
   });
 });
+
+test('a run repeats every customizer, unless its request or the tag of its template says otherwise', async () => {
+  await withScene(async ({ work }) => {
+    await using _worker = await work();
+    const stepsOf = async (request: RunRequest): Promise<readonly string[]> => {
+      const { record, message } = await ended((await ask(request)).id);
+      assert.ok(record !== undefined, message);
+      return record.steps.map(({ id, state }) => `${id} ${state}`);
+    };
+    const request = await storeTemplate(store, template('reuses'));
+    assert.ok((await stepsOf(request)).includes('boot succeeded'));
+    const again = await stepsOf(request);
+    assert.ok(again.includes('wake succeeded') && again.includes('customize[0] succeeded'), again.join());
+    assert.ok((await stepsOf({ ...request, maxStepAgeMs: 60_000 })).includes('customize[0] skipped'));
+    const tagged = { ...request, template: { ...request.template, tags: { 'goldsmith-reuse': '2h' } } };
+    assert.ok((await stepsOf(tagged)).includes('customize[0] skipped'));
+  });
+});

@@ -6,7 +6,7 @@ import { formatBytes } from '../../model/sizes.ts';
 import { examples, jsonOption, runCommandBody, type CommandContext } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { styleOf } from '../io.ts';
-import { parseAge } from '../parse-age.ts';
+import { parseAge } from '../../model/parse-age.ts';
 import type { CacheEntry, EvictedCacheEntry } from '../ports.ts';
 import { readValidTemplate } from '../read-template.ts';
 import { openProgress } from '../render/progress.ts';

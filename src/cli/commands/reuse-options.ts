@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ReusePolicy } from '../../build/build-options.ts';
 import { GoldsmithError } from '../../model/errors.ts';
 import type { Customizer } from '../../model/image-template.ts';
-import { parseAge } from '../parse-age.ts';
+import { parseAge } from '../../model/parse-age.ts';
 
 export interface ReuseOptions {
   readonly fresh?: boolean;

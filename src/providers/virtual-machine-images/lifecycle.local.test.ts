@@ -53,8 +53,12 @@ test('a template is made, run, cancelled and deleted, and each state refuses wha
   );
 
   assert.equal((await send(provider, 'POST', `${id}/cancel?${newest}`)).status, 409);
-  const run = await send(provider, 'POST', `${id}/Run?${newest}`);
+  const reuse = (word: string) => ({ headers: { 'x-goldsmith-reuse': word } });
+  const odd = await send(provider, 'POST', `${id}/run?${newest}`, reuse('perhaps'));
+  assert.deepEqual([odd.status, at(odd.body, 'error', 'code')], [400, 'InvalidHeaderValue']);
+  const run = await send(provider, 'POST', `${id}/Run?${newest}`, reuse('2h'));
   assert.equal(run.status, 202);
+  assert.equal(runs.requests[0]?.maxStepAgeMs, 2 * 3_600_000);
   assert.match(run.headers?.['Location'] ?? '', /\/operationResults\//);
   assert.equal(runs.requests[0]?.staging.resourceGroup, stagingId.split('/').at(-1));
   assert.match(

@@ -1,4 +1,5 @@
 /** What a worker and the process that executes one run say to each other. Both are this program, in one version. */
+import type { ReusePolicy } from '../../build/build-options.ts';
 import type { SimulationPace } from '../../guest/simulated/simulated-shell.ts';
 import type { ErrorCode, ErrorDetail } from '../../model/errors.ts';
 import type { ImageTemplate } from '../../model/image-template.ts';
@@ -10,6 +11,8 @@ export interface ExecutorJob {
   readonly template: ImageTemplate;
   /** Local paths by the address in the template. */
   readonly localCopies: readonly (readonly [string, string])[];
+  /** What of earlier builds it may use. */
+  readonly reuse: ReusePolicy;
   /** Where VHDs go. */
   readonly outputFolder: string;
   /** Run no machines. */

@@ -1,6 +1,6 @@
 /** The inside of the process that executes one run: the build engine, with its worker at the other end of a channel. */
 import type { BuildHost } from '../../build/build-options.ts';
-import { DEFAULT_BOOT_TIMEOUT_MS, RUN_EVERY_CUSTOMIZER } from '../../build/build-options.ts';
+import { DEFAULT_BOOT_TIMEOUT_MS } from '../../build/build-options.ts';
 import { runBuild } from '../../build/run-build.ts';
 import { reasonOf } from '../../build/run-limits.ts';
 import type { BuildEvent } from '../../model/run.ts';
@@ -44,15 +44,14 @@ async function execute(
   using log = new LogTeller(() => void tell(self, { kind: 'log-grew' }));
   try {
     using host = await openHost(job, signal);
-    const { template, templateName, runId, outputFolder } = job;
+    const { template, templateName, runId, outputFolder, reuse } = job;
     const record = await runBuild(
       {
-        ...{ template, templateName, runId, outputFolder },
+        ...{ template, templateName, runId, outputFolder, reuse },
         templateFolder: undefined,
         localCopies: new Map(job.localCopies),
         copies: [],
         keepOnError: false,
-        reuse: RUN_EVERY_CUSTOMIZER,
         bootTimeoutMs: DEFAULT_BOOT_TIMEOUT_MS,
       },
       host,

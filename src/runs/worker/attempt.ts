@@ -6,6 +6,7 @@ import { GoldsmithError, isGoldsmithError } from '../../model/errors.ts';
 import type { RunRecord } from '../../model/run.ts';
 import { osDiskEstimate, stagedMachine } from '../staged-machine.ts';
 import type { RunInput } from '../run-input.ts';
+import { reusePolicyOf } from '../run-reuse.ts';
 import type { ToldEvent } from '../executor/messages.ts';
 import { startExecutor, type ExecutorEnd } from '../executor/start-executor.ts';
 import type { Hold } from './hold.ts';
@@ -49,6 +50,11 @@ export async function attempt(
         templateName: template.name ?? runId,
         template: forEngine(template),
         outputFolder: folder.output,
+        reuse: reusePolicyOf({
+          tags: template.tags,
+          maxStepAgeMs: input.maxStepAgeMs,
+          requestedAtMs: Date.parse(hold.run.requestedAt),
+        }),
       },
       onEvent: (event) => follow(options, hold, input, event),
       onLogGrew: () => log.grew(),

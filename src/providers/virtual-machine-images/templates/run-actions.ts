@@ -1,5 +1,6 @@
 /** POST `run` and `cancel` of an image template (reference 1.3, 2.1). */
 import { acceptedHeaders } from '../../arm/long-running.ts';
+import { REUSE_HEADER } from '../../../runs/run-reuse.ts';
 import type { ArmHandler } from '../../resource-provider.ts';
 import type { ImageBuilderDependencies } from '../dependencies.ts';
 import { operationNotAllowed, requireState } from '../state-rules.ts';
@@ -12,7 +13,7 @@ export function runTemplate(dependencies: ImageBuilderDependencies): ArmHandler 
   return async (request) => {
     const record = await findTemplate(dependencies, request);
     requireState(record, 'run');
-    const answer = await requestRun(dependencies, record);
+    const answer = await requestRun(dependencies, record, request.headers.get(REUSE_HEADER) ?? undefined);
     if (answer.kind === 'refused') throw operationNotAllowed(record, 'run', answer.run?.state);
     const after = await findTemplate(dependencies, request);
     // Its deletion came in between and may not have seen the run.
