@@ -5,6 +5,7 @@
  * /run is gone when the machine is switched off.
  */
 import type { CpioEntry } from '../disk/boot-files/cpio-archive.ts';
+import { KEEP_ADDRESS } from '../guest/wake/agent-program.ts';
 
 /** The devices of our machines, loaded by name. */
 const DRIVERS = 'virtio_pci virtio_blk virtio_net virtio_scsi sr_mod ext4';
@@ -14,6 +15,8 @@ const DRIVERS = 'virtio_pci virtio_blk virtio_net virtio_scsi sr_mod ext4';
  * two seconds. It is left out only where nothing but the standard scripts is there: disk encryption, LVM and
  * RAID bring scripts of their own, which may need it. The last part stands in for udev's own script at the
  * end, which would move /dev. ORDER files are lists that the initramfs sources.
+ *
+ * A build VM that is frozen keeps its address when a copy is woken; set before the network starts, that costs nothing.
  *
  * cloud-init's last two stages have nothing to do in a build VM, but each starts an interpreter that would compete with
  * the login and the first customizer: they get the time that nobody wants.
@@ -41,7 +44,12 @@ fi
 echo '. /goldsmith/run.sh' >>/scripts/init-bottom/ORDER
 `;
 
+/** The configuration that netplan writes for the first card, by name. */
+const NETWORK_DROP_IN = '/run/systemd/network/10-netplan-eth0.network.d';
+
 const RUN_SCRIPT = `
+mkdir -p ${NETWORK_DROP_IN}
+echo '${KEEP_ADDRESS.join('\n')}' >${NETWORK_DROP_IN}/goldsmith.conf
 units=/run/systemd/system
 mkdir -p $units/cloud-config.service.d $units/cloud-final.service.d
 for name in cloud-config cloud-final; do

@@ -1,3 +1,6 @@
+/** Lines of a networkd drop-in (systemd.network(5)): the lease stays while the card changes. */
+export const KEEP_ADDRESS = ['[Network]', 'KeepConfiguration=dhcp'] as const;
+
 /**
  * The program that waits inside a machine for the day it is frozen and woken as somebody else.
  *
@@ -299,10 +302,13 @@ def keep_address():
         for line in get('/run/systemd/netif/links/' + index, b'').decode().split('\n'):
             if line.startswith('NETWORK_FILE='): files.add(os.path.basename(line[13:]))
     if not files: return
-    for name in files:
-        folder = '/run/systemd/network/' + name + '.d'
+    folders = ['/run/systemd/network/' + name + '.d' for name in files]
+    if all(get(folder + '/goldsmith.conf', b'') == b'${KEEP_ADDRESS.join('\\n')}\n' for folder in folders):
+        address_is_kept = True # it was there before networkd started
+        return
+    for folder in folders:
         os.makedirs(folder, 0o755, True)
-        put(folder + '/goldsmith.conf', b'[Network]\nKeepConfiguration=dhcp\n')
+        put(folder + '/goldsmith.conf', b'${KEEP_ADDRESS.join('\\n')}\n')
     news = listen_to_network()
     try:
         if run(['networkctl', 'reload']) == 0:
