@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const path = join(import.meta.dirname, '..', 'docs', 'reference', 'performance.md');
-const parts = ['builds', 'disk', 'api'] as const;
+const parts = ['builds', 'growth', 'disk', 'api'] as const;
 
 export type PagePart = (typeof parts)[number];
 

@@ -1,14 +1,16 @@
-/** What a program and everything that it starts take while they run: looked at ten times a second. */
+/** What a program and everything that it starts take while they run. Looking is cheap, or it would slow down what it measures. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Usage {
-  /** Most memory that all of them had in use at one moment, shared parts counted once each, bytes. */
+  /** Most memory that all of them had resident at one moment; what two of them share counts twice. Bytes. */
   readonly peakMemoryBytes: number;
   /** What all of them together had the kernel write to disks, bytes. */
   readonly writtenBytes: number;
 }
 
-const PERIOD_MS = 100;
+const PERIOD_MS = 1000;
+/** Of x86-64, in which `statm` counts. */
+const PAGE_BYTES = 4096;
 
 export interface ProcessWatch {
   /** Ends the watch. */
@@ -53,9 +55,8 @@ function descendantsOf(root: number): readonly number[] {
   return all;
 }
 
-/** Proportional set size: memory that several programs share is split between them. */
 function memoryOf(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+  return Number(read(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE_BYTES;
 }
 
 function writtenBy(pid: number): number {

@@ -42,6 +42,7 @@ export async function buildImage(scene: BuildScene): Promise<Outcome> {
     disk,
     targets: template.distribute,
     copies: scene.options.copies,
+    published: scene.options.published ?? [],
     store: scene.host.store,
     outputFolder: scene.options.outputFolder,
     location: template.location,

@@ -4,7 +4,7 @@ import type { Home } from '../host/home.ts';
 import type { CatalogueEntry } from '../images/catalogue/catalogue-file.ts';
 import type { ImageStore } from '../images/store/image-store.ts';
 import type { ImageTemplate } from '../model/image-template.ts';
-import type { DiskFormat } from '../model/run.ts';
+import type { Artifact, DiskFormat } from '../model/run.ts';
 import type { resolveSource } from '../images/resolve-source.ts';
 import type { Accelerator, Hypervisor } from '../vm/hypervisor.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
@@ -28,6 +28,8 @@ export interface BuildOptions {
   readonly copies: readonly DiskFormat[];
   /** Acts like `onCustomizerError: abort` and `onValidationError: abort`. */
   readonly keepOnError: boolean;
+  /** Artifacts of the run that this one resumes; see `DistributeRequest.published`. */
+  readonly published?: readonly Artifact[];
   /** What of earlier builds may stand in for work. */
   readonly reuse: ReusePolicy;
   /** How long a machine may take from power-on to its first SSH command, milliseconds. */

@@ -1,12 +1,12 @@
 /** What builds use of earlier ones: the whole engine, with machines that are none and everything else real. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHome } from '../host/home.ts';
 import type { Customizer, ImageTemplate } from '../model/image-template.ts';
-import type { RunRecord } from '../model/run.ts';
+import type { Artifact, RunRecord } from '../model/run.ts';
 import type { BuildHost, ReusePolicy } from './build-options.ts';
 import { runBuild } from './run-build.ts';
 import { openSimulatedHost } from './simulated-host.ts';
@@ -19,7 +19,11 @@ const slow = (name: string, ...lines: string[]): Customizer => inlineShell(name,
 
 interface Scene {
   readonly host: BuildHost;
-  readonly build: (template: ImageTemplate, reuse?: ReusePolicy) => Promise<RunRecord>;
+  readonly build: (
+    template: ImageTemplate,
+    reuse?: ReusePolicy,
+    published?: readonly Artifact[],
+  ) => Promise<RunRecord>;
 }
 
 async function withHost(use: (scene: Scene) => Promise<void>): Promise<void> {
@@ -32,10 +36,10 @@ async function withHost(use: (scene: Scene) => Promise<void>): Promise<void> {
     });
     await use({
       host,
-      build: async (template, reuse = REUSE) =>
+      build: async (template, reuse = REUSE, published = []) =>
         runBuild(
           {
-            ...{ template, reuse, templateName: 'test', templateFolder: undefined },
+            ...{ template, reuse, published, templateName: 'test', templateFolder: undefined },
             ...{ outputFolder: join(root, 'out'), copies: [], keepOnError: false, bootTimeoutMs: 60_000 },
           },
           host,
@@ -177,6 +181,33 @@ test('a validation that was passed is not repeated, a changed one is all that ru
     const failing = await build(validated('exit 1'));
     assert.equal(failing.state, 'Failed');
     assert.equal((await build(validated('exit 1'))).state, 'Failed', 'a failure is never remembered');
+  });
+});
+
+test('a distribution that is resumed leaves alone what is published already', async () => {
+  await withHost(async ({ host, build }) => {
+    const distribute = [
+      { type: 'VHD', runOutputName: 'one', artifactTags: {}, uri: undefined },
+      { type: 'VHD', runOutputName: 'two', artifactTags: {}, uri: '/dev/null/two.vhd' },
+    ] as const;
+    const failed = await build(template([a], { distribute }));
+    assert.equal(failed.state, 'PartiallySucceeded');
+    const [one] = failed.artifacts;
+    assert.ok(one !== undefined);
+    const before = statSync(one.path);
+    const mended = template([a], { distribute: [distribute[0], { ...distribute[1], uri: undefined }] });
+    const resumed = await build(mended, REUSE, failed.artifacts);
+    assert.equal(resumed.state, 'Succeeded', resumed.message);
+    assert.deepEqual(
+      resumed.artifacts.map(({ runOutputName }) => runOutputName),
+      ['one', 'two'],
+    );
+    assert.equal(statSync(one.path).ino, before.ino, 'the file is the one of the first run');
+    rmSync(one.path);
+    const again = await build(mended, REUSE, resumed.artifacts);
+    assert.equal(again.state, 'Succeeded', again.message);
+    assert.equal(statSync(one.path).size, before.size, 'a file that is gone is written again');
+    assert.equal((await host.checkpoints?.list())?.length, 3);
   });
 });
 

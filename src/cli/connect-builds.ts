@@ -5,6 +5,8 @@ import { runBuild } from '../build/run-build.ts';
 import type { Home } from '../host/home.ts';
 import { openBuildHost } from './connect-build-host.ts';
 import type { Builds } from './ports.ts';
+import type { RunRecord } from '../model/run.ts';
+import { connectRuns } from './connect-runs.ts';
 import { runStep } from './run-step.ts';
 
 export function connectBuilds(home: () => Home): Builds {
@@ -15,11 +17,13 @@ export function connectBuilds(home: () => Home): Builds {
         openBuildHost(place, signal),
       );
       const { template, templateName, templatePath, outputFolder, copies, keepOnError, reuse } = request;
+      const last = request.resume ? await lastRun(place, templateName) : undefined;
       return await runBuild(
         {
           ...{ template, templateName, outputFolder, copies, keepOnError, reuse },
           templateFolder: templatePath === '-' ? undefined : dirname(templatePath),
           bootTimeoutMs: DEFAULT_BOOT_TIMEOUT_MS,
+          ...(last === undefined ? {} : { published: last.artifacts }),
         },
         host,
         sink,
@@ -27,4 +31,11 @@ export function connectBuilds(home: () => Home): Builds {
       );
     },
   };
+}
+
+/** The newest run of the template, unless it succeeded: then there is nothing to go on with. */
+async function lastRun(home: Home, templateName: string): Promise<RunRecord | undefined> {
+  const runs = await connectRuns(() => home).list();
+  const last = runs.find((run) => run.templateName === templateName);
+  return last?.state === 'Succeeded' ? undefined : last;
 }

@@ -57,6 +57,8 @@ export interface BuildRequest {
   readonly copies: readonly DiskFormat[];
   readonly keepOnError: boolean;
   readonly reuse: ReusePolicy;
+  /** Leave alone what the last run of the template published, if it did not succeed. */
+  readonly resume: boolean;
 }
 
 export interface Builds {

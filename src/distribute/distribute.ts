@@ -4,6 +4,7 @@ import { GoldsmithError, isGoldsmithError } from '../model/errors.ts';
 import type { Target } from '../model/image-template.ts';
 import type { ImageFacts } from '../model/image.ts';
 import type { Artifact, DiskFormat } from '../model/run.ts';
+import { alreadyPublished } from './already-published.ts';
 import type { DistributionContext } from './target-context.ts';
 import { distributeTo } from './targets.ts';
 import { writeCopyTo } from './write-copies.ts';
@@ -16,6 +17,8 @@ export interface DistributeRequest extends DistributionContext {
   readonly copies: readonly DiskFormat[];
   /** The disk is not needed afterwards: the last target may take the file itself. */
   readonly consume: boolean;
+  /** What the run that is resumed has published: targets whose artifact is still there are left alone. */
+  readonly published?: readonly Artifact[];
   readonly onTargetStarted?: (runOutputName: string) => void;
   readonly onTargetEnded?: (result: TargetResult) => void;
 }
@@ -55,7 +58,13 @@ export async function distribute(request: DistributeRequest): Promise<readonly T
     ...targets.map((target) => ({
       runOutputName: target.runOutputName,
       type: target.type,
-      run: async (mayMove: boolean) => distributeTo({ ...request, target, mayMove, claimFile }),
+      run: async (mayMove: boolean) => {
+        const { published = [] } = request;
+        const artifact = await alreadyPublished({ ...request, target, published });
+        return artifact === undefined
+          ? distributeTo({ ...request, target, mayMove, claimFile })
+          : { artifact, warnings: [] };
+      },
     })),
     ...copies.map((format) => ({
       runOutputName: `copy-${format}`,

@@ -14,6 +14,8 @@ export interface DistributeInput extends Omit<DistributionContext, 'signal' | 'o
   readonly disk: ImageFacts;
   readonly targets: readonly Target[];
   readonly copies: readonly DiskFormat[];
+  /** See `DistributeRequest.published`. */
+  readonly published?: readonly Artifact[];
   /** Told of each artifact as soon as it is published. */
   readonly onArtifact: (artifact: Artifact) => void;
 }

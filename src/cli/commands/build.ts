@@ -107,6 +107,7 @@ export async function build(
       copies: options.format,
       keepOnError: options.keepOnError === true,
       reuse: reusePolicy(options, outcome.template.customize),
+      resume: options.resume === true,
     },
     progress.sink,
     cancellation.signal,

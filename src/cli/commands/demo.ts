@@ -85,6 +85,7 @@ async function buildExample(context: CommandContext, options: DemoOptions): Prom
       copies: [],
       keepOnError: false,
       reuse: reusePolicy({}, outcome.template.customize),
+      resume: false,
     },
     progress.sink,
     cancellation.signal,

@@ -29,7 +29,10 @@ export function addReuseOptions(command: Command): void {
       '--rerun <customizer>',
       'run the customizer of this name (or number, from 1) again, and all that follow it',
     )
-    .option('--resume', 'go on from the last checkpoint that fits, however old it is');
+    .option(
+      '--resume',
+      'go on where the last run of the template ended: from the last checkpoint that fits, however old it is, without what that run has published already',
+    );
 }
 
 /** @throws GoldsmithError `BadUsage` for options that contradict each other and for a customizer that is not there. */
