@@ -185,7 +185,7 @@ test('a validation that was passed is not repeated, a changed one is all that ru
 });
 
 test('a distribution that is resumed leaves alone what is published already', async () => {
-  await withHost(async ({ host, build }) => {
+  await withHost(async ({ build }) => {
     const distribute = [
       { type: 'VHD', runOutputName: 'one', artifactTags: {}, uri: undefined },
       { type: 'VHD', runOutputName: 'two', artifactTags: {}, uri: '/dev/null/two.vhd' },
@@ -207,7 +207,6 @@ test('a distribution that is resumed leaves alone what is published already', as
     const again = await build(mended, REUSE, resumed.artifacts);
     assert.equal(again.state, 'Succeeded', again.message);
     assert.equal(statSync(one.path).size, before.size, 'a file that is gone is written again');
-    assert.equal((await host.checkpoints?.list())?.length, 3);
   });
 });
 
