@@ -4,9 +4,11 @@
  */
 import { link } from 'node:fs/promises';
 import { join } from 'node:path';
+import { requireSpace } from '../../disk/disk-space.ts';
 import { createLayer } from '../../disk/layers/create-layer.ts';
 import type { BuildUser } from '../../host/build-user.ts';
 import { isGoldsmithError } from '../../model/errors.ts';
+import { MIB } from '../../model/sizes.ts';
 import type { VmDisk } from '../../vm/hypervisor.ts';
 import type { GuestSession } from '../guest-session.ts';
 import {
@@ -49,6 +51,9 @@ export interface CheckpointLabel extends CheckpointKey {
   /** Index of the last customizer in it; -1 before the first. */
   readonly position: number;
 }
+
+/** Room that keeping a machine leaves to the build that goes on. */
+const SPARE_BYTES = 512 * MIB;
 
 /** What a checkpoint is taken to cost before one was made. */
 const FIRST_COST_MS = 1000;
@@ -140,6 +145,8 @@ export class CheckpointKeeper implements AsyncDisposable {
 
   async #freeze(session: GuestSession, signal: AbortSignal): Promise<StagedCheckpoint> {
     const { store, workDir, user, diskBytes } = this.#options;
+    const memoryBytes = session.memory?.mode === 'shared' ? session.memory.file.sizeBytes : 0;
+    await requireSpace(workDir, memoryBytes + SPARE_BYTES, 'a checkpoint');
     const staged = await store.stage({ signal });
     try {
       const { folder } = staged;
