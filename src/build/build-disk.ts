@@ -126,7 +126,7 @@ async function customize(scene: BuildScene, prepared: Prepared, kept: Kept | und
       const step = runPartStep(part, 'customizer', index, parts.length);
       await runner.run(step, { session, log, ...prepared });
       const key = kept?.keys.steps[index];
-      if (key === undefined || index === parts.length - 1) continue;
+      if (key === undefined) continue;
       await keeper?.keepIfItPays(session, { ...key, title: step.title, position: index }, signal);
     }
     log.finalizing();

@@ -94,6 +94,17 @@ test('a changed customizer runs, with all that follow it, and says why', async (
   });
 });
 
+test('a customizer that is added at the end is all that runs', async () => {
+  await withHost(async ({ build }) => {
+    await build(template([a]));
+    assert.deepEqual(story(await build(template([a, c]))), [
+      'wake ok',
+      'customize[0] kept',
+      'customize[1] ok',
+    ]);
+  });
+});
+
 test('every customizer runs on a booted machine when nothing of them may be used, and none is when fresh', async () => {
   await withHost(async ({ build }) => {
     await build(template([a, c]));
