@@ -2,10 +2,10 @@
  * Keeps checkpoints of a running build. The machine stands still only while its memory is copied; digests and
  * publishing go on beside the build. Keeping is a convenience: when it fails the build goes on without.
  */
-import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireSpace } from '../../disk/disk-space.ts';
 import { createLayer } from '../../disk/layers/create-layer.ts';
+import { linkOrClone } from '../../disk/link-or-clone.ts';
 import type { BuildUser } from '../../host/build-user.ts';
 import { isGoldsmithError } from '../../model/errors.ts';
 import { MIB } from '../../model/sizes.ts';
@@ -120,10 +120,10 @@ export class CheckpointKeeper implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<CheckpointRef | undefined> {
     if (this.#broken) return undefined;
-    const { store, diskBytes } = this.#options;
+    const { store, diskBytes, user } = this.#options;
     try {
       const staged = await store.stage({ signal });
-      await link(disk.path, join(staged.folder, DISK_FILE));
+      await linkOrClone(disk.path, join(staged.folder, DISK_FILE), { user, signal });
       const facts: CheckpointImage = {
         ...{ digest: label.digest, diskBytes },
         ...(this.#stepsSinceMs === undefined ? {} : { stepsSinceMs: this.#stepsSinceMs }),
@@ -163,13 +163,15 @@ export class CheckpointKeeper implements AsyncDisposable {
           either,
         ),
       );
-      await link(disk.path, join(folder, DISK_FILE));
+      await linkOrClone(disk.path, join(folder, DISK_FILE), { user, signal });
       const { kernel, discs } = session;
       if (kernel !== undefined) {
-        await link(kernel.path, join(folder, checkpointFiles.kernel));
-        await link(kernel.initrdPath, join(folder, checkpointFiles.initrd));
+        await linkOrClone(kernel.path, join(folder, checkpointFiles.kernel), { user, signal });
+        await linkOrClone(kernel.initrdPath, join(folder, checkpointFiles.initrd), { user, signal });
       }
-      for (const [index, disc] of discs.entries()) await link(disc, join(folder, discFile(index)));
+      for (const [index, disc] of discs.entries()) {
+        await linkOrClone(disc, join(folder, discFile(index)), { user, signal });
+      }
       return staged;
     } catch (error) {
       await staged[Symbol.asyncDispose]();

@@ -1,8 +1,8 @@
 /** Taking hold of a checkpoint for one run: names of its own for the same bytes, so that eviction does no harm. */
-import { chmodSync, mkdirSync } from 'node:fs';
-import { link, lstat, rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cloneFile } from '../../disk/clone-file.ts';
+import { linkOrClone } from '../../disk/link-or-clone.ts';
 import { throwIfCancelled } from '../../disk/publish-file.ts';
 import { giveToBuildUser, type BuildUser } from '../../host/build-user.ts';
 import type { CheckpointLayout } from './layout.ts';
@@ -50,7 +50,7 @@ export async function claimEntry(request: ClaimRequest): Promise<ClaimedCheckpoi
     for (const [index, owner] of chain.entries()) {
       for (const file of wantedOf(owner, request)) {
         const path = join(folder, `${index}-${file.name}`);
-        await linkOrCopy(join(owner.folder, file.name), path, request);
+        await linkOrClone(join(owner.folder, file.name), path, request);
         held.push({ owner, file, path });
       }
     }
@@ -90,18 +90,6 @@ function describeClaim(entry: CheckpointEntry, held: readonly HeldFile[]): Claim
   };
 }
 
-async function linkOrCopy(from: string, to: string, { user, signal }: ClaimRequest): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (!isRefusedLink(error)) throw error;
-    const { mode } = await lstat(from);
-    await cloneFile(from, to, { signal });
-    chmodSync(to, mode & 0o777);
-    giveToBuildUser(user, to);
-  }
-}
-
 function makeFolder(folder: string, user: BuildUser): void {
   if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) giveToBuildUser(user, folder);
 }
@@ -112,10 +100,4 @@ async function release(held: readonly HeldFile[]): Promise<void> {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-/** Another file system, one that knows no links, or a file with too many of them. */
-function isRefusedLink(error: unknown): boolean {
-  const codes: readonly unknown[] = ['EXDEV', 'EPERM', 'EMLINK', 'EOPNOTSUPP'];
-  return error instanceof Error && 'code' in error && codes.includes(error.code);
 }
