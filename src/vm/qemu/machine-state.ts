@@ -50,7 +50,13 @@ export async function loadMachineState(
   await monitor.execute('migrate-incoming', { uri: `unix:${address}` });
   const socket = connect(address);
   await once(socket, 'connect', { signal });
-  await Promise.all([pipeline(createReadStream(path), socket, { signal }), finished]);
+  // QEMU closes its end when it has read all, which can be before ours has ended: what counts is what QEMU says
+  const fed = pipeline(createReadStream(path), socket, { signal });
+  fed.catch(() => undefined);
+  const lost = monitor.closed.then((reason) => {
+    throw reason;
+  });
+  await Promise.race([finished, lost, whenAborted(signal)]);
   await monitor.execute('cont');
 }
 
@@ -62,6 +68,16 @@ async function prepareMigration(monitor: QmpClient): Promise<void> {
       { capability: 'x-ignore-shared', state: true },
     ],
   });
+}
+
+/** Rejects when `signal` fires. */
+async function whenAborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void =>
+    reject(new GoldsmithError('Cancelled', 'Waking the machine was cancelled', { cause: signal.reason }));
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return promise;
 }
 
 async function migrationEnd(monitor: QmpClient): Promise<void> {

@@ -27,6 +27,9 @@ interface Waiter {
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 export class QmpClient {
+  /** Resolves with the reason when QEMU can be asked nothing any more. Never rejects. */
+  readonly closed: Promise<GoldsmithError>;
+  readonly #tellClosed: (reason: GoldsmithError) => void;
   readonly #stream: Duplex;
   readonly #waiters: Waiter[] = [];
   readonly #listeners = new Set<(event: QmpEvent) => void>();
@@ -36,6 +39,9 @@ export class QmpClient {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
+    const { promise, resolve } = Promise.withResolvers<GoldsmithError>();
+    this.closed = promise;
+    this.#tellClosed = resolve;
     stream.setEncoding('utf8');
     stream.on('data', (chunk: string) => this.#receive(chunk));
     stream.on('error', (cause) =>
@@ -115,6 +121,7 @@ export class QmpClient {
   #fail(error: GoldsmithError): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
+    this.#tellClosed(error);
     this.#greet?.reject(error);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
