@@ -13,8 +13,8 @@ const zeroLeaf = createHash('sha256').update(zeroBlock).digest();
 
 export interface DigestTree {
   /**
-   * Takes the bytes of a block, in any order of blocks; blocks never given are zeros. The bytes may be
-   * reused when the promise has resolved. Hashing happens on a pool thread.
+   * Takes the bytes of a block, in any order of blocks; blocks never given are zeros, and of a block given twice
+   * the later bytes count. The bytes may be reused when the promise has resolved. Hashing happens on a pool thread.
    * @returns whether the bytes are anything but zeros.
    */
   setBlock(block: number, bytes: Buffer<ArrayBuffer>): Promise<boolean>;
@@ -24,14 +24,20 @@ export interface DigestTree {
 
 /** The digest tree of a disk of `sizeBytes` zeros. */
 export function createDigestTree(sizeBytes: number): DigestTree {
-  const leaves = allZeroLeaves(sizeBytes);
+  const zeroLeafOf = zeroLeaves(sizeBytes);
+  const count = Math.ceil(sizeBytes / BLOCK_BYTES);
+  const leaves = Buffer.alloc(count * LEAF_BYTES, zeroLeaf);
+  const setLeaf = (block: number, leaf: Buffer): number => leaf.copy(leaves, block * LEAF_BYTES);
+  if (count > 0) setLeaf(count - 1, zeroLeafOf(count - 1));
   return {
     async setBlock(block, bytes) {
       // Comparing is many times cheaper than hashing, and disks hold many allocated blocks of zeros.
-      if (isZero(bytes, 0, bytes.length)) return false;
-      const leaf = await webcrypto.subtle.digest('SHA-256', bytes);
-      Buffer.from(leaf).copy(leaves, block * LEAF_BYTES);
-      return true;
+      const hasData = !isZero(bytes, 0, bytes.length);
+      setLeaf(
+        block,
+        hasData ? Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)) : zeroLeafOf(block),
+      );
+      return hasData;
     },
     digest: () => DISK_DIGEST_PREFIX + createHash('sha256').update(leaves).digest('hex'),
   };
@@ -43,15 +49,10 @@ export function isZero(bytes: Buffer, start: number, end: number): boolean {
   return bytes.compare(zeroBlock, 0, end - start, start, end) === 0;
 }
 
-function allZeroLeaves(sizeBytes: number): Buffer {
-  const count = Math.ceil(sizeBytes / BLOCK_BYTES);
-  const leaves = Buffer.alloc(count * LEAF_BYTES, zeroLeaf);
+/** The leaves of blocks of zeros; only the last block of a disk can be shorter. */
+function zeroLeaves(sizeBytes: number): (block: number) => Buffer {
   const rest = sizeBytes % BLOCK_BYTES;
-  if (rest > 0) {
-    createHash('sha256')
-      .update(zeroBlock.subarray(0, rest))
-      .digest()
-      .copy(leaves, (count - 1) * LEAF_BYTES);
-  }
-  return leaves;
+  const shorter = Math.floor(sizeBytes / BLOCK_BYTES);
+  const shortLeaf = createHash('sha256').update(zeroBlock.subarray(0, rest)).digest();
+  return (block) => (block === shorter ? shortLeaf : zeroLeaf);
 }

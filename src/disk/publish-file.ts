@@ -22,7 +22,7 @@ export async function publishFile(
   make: (staging: string) => Promise<void>,
   options: PublishOptions,
 ): Promise<void> {
-  const staging = join(dirname(dest), `.${basename(dest)}.${randomUUID()}.tmp`);
+  const staging = stagingPath(dest);
   const durable = options.durable ?? true;
   try {
     throwIfCancelled(options.signal);
@@ -35,6 +35,11 @@ export async function publishFile(
     await rm(staging, { force: true });
     throw error;
   }
+}
+
+/** A new hidden name beside `dest` for a file that is to become `dest`. */
+export function stagingPath(dest: string): string {
+  return join(dirname(dest), `.${basename(dest)}.${randomUUID()}.tmp`);
 }
 
 /** @throws GoldsmithError `Cancelled` when `signal` has fired. */

@@ -16,6 +16,13 @@ export interface ChainExtent {
   readonly offset: number;
 }
 
+export interface ChainExtentsOptions {
+  readonly signal: AbortSignal;
+  readonly user: BuildUser;
+  /** The chain's disk may end before `sizeBytes`: these are the lower layers of one that grew. Default false. */
+  readonly mayBeShorter?: boolean;
+}
+
 /** Keeps memory below a few hundred MiB. A guest that scatters more than this makes only its own build fail. */
 const MAX_EXTENTS = 4_000_000;
 
@@ -27,7 +34,7 @@ const MAX_EXTENTS = 4_000_000;
 export async function chainExtents(
   layers: readonly DiskLayer[],
   sizeBytes: number,
-  options: { readonly signal: AbortSignal; readonly user: BuildUser },
+  options: ChainExtentsOptions,
 ): Promise<readonly ChainExtent[]> {
   const extents: ChainExtent[] = [];
   let end = 0;
@@ -41,7 +48,8 @@ export async function chainExtents(
     }
   });
   // A raw file may end anywhere; QEMU sees it rounded up to sectors.
-  if (end !== roundUp(sizeBytes, 512)) {
+  const wholeBytes = roundUp(sizeBytes, 512);
+  if (end !== wholeBytes && !(options.mayBeShorter === true && end < wholeBytes)) {
     throw new GoldsmithError('Internal', `The disk is ${end} bytes long, not ${sizeBytes}`);
   }
   return extents;

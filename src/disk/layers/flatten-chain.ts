@@ -2,13 +2,13 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { BuildUser } from '../../host/build-user.ts';
 import { allocatedSizeBytes } from '../allocated-size.ts';
-import { forEachBlock } from '../block-workers.ts';
-import { BLOCK_BYTES, createDigestTree } from '../digest-tree.ts';
+import { createDigestTree } from '../digest-tree.ts';
 import { publishFile, throwIfCancelled } from '../publish-file.ts';
-import { explainWriteError, writeNonZero } from '../sparse-write.ts';
-import { planBlocks, type PlannedBlock } from './block-plan.ts';
+import { explainWriteError } from '../sparse-write.ts';
+import { planBlocks } from './block-plan.ts';
 import { chainExtents, type ChainExtent } from './chain-extents.ts';
 import type { DiskLayer } from './chain.ts';
+import { copyBlocks } from './copy-blocks.ts';
 import { openLayerFiles, type LayerFiles } from './layer-files.ts';
 
 export interface FlattenRequest {
@@ -51,7 +51,7 @@ export async function flattenChain(request: FlattenRequest): Promise<FlatDisk> {
     async (staging) => {
       const file = await open(staging, 'wx');
       try {
-        digest = await copyBlocks(request, files, extents, file);
+        digest = await copyAll(request, files, extents, file);
       } finally {
         await file.close();
       }
@@ -62,48 +62,19 @@ export async function flattenChain(request: FlattenRequest): Promise<FlatDisk> {
 }
 
 /** Fills the empty `file` and gives the digest of what is in it. */
-async function copyBlocks(
+async function copyAll(
   request: FlattenRequest,
   files: LayerFiles,
   extents: readonly ChainExtent[],
   file: FileHandle,
 ): Promise<string> {
-  const { sizeBytes, signal } = request;
+  const { sizeBytes, signal, onProgress } = request;
   await file.truncate(sizeBytes).catch((error: unknown) => {
     throw explainWriteError(error);
   });
-  const blocks = planBlocks(extents);
   const tree = createDigestTree(sizeBytes);
-  let done = 0;
-  await forEachBlock(blocks, async (planned, buffer) => {
-    throwIfCancelled(signal);
-    const start = planned.block * BLOCK_BYTES;
-    const bytes = buffer.subarray(0, Math.min(BLOCK_BYTES, sizeBytes - start));
-    await assemble(files, extents, planned, bytes);
-    if (await tree.setBlock(planned.block, bytes)) await writeNonZero(file, bytes, start);
-    done += 1;
-    request.onProgress?.(done * BLOCK_BYTES, blocks.length * BLOCK_BYTES);
-  });
-  throwIfCancelled(signal);
+  const source = { files, extents, sizeBytes };
+  await copyBlocks(source, { file, tree }, planBlocks(extents), { signal, onProgress });
   await files.requireSameLengths();
   return tree.digest();
-}
-
-/** Puts a block together; what no extent covers is zeros. */
-async function assemble(
-  files: LayerFiles,
-  extents: readonly ChainExtent[],
-  planned: PlannedBlock,
-  bytes: Buffer,
-): Promise<void> {
-  const start = planned.block * BLOCK_BYTES;
-  let filled = 0;
-  for (let index = planned.first; index < planned.end; index += 1) {
-    const extent = extents[index];
-    if (extent === undefined) continue;
-    if (extent.start - start > filled) bytes.fill(0, filled, extent.start - start);
-    await files.readInto(bytes, start, extent);
-    filled = extent.start - start + extent.length;
-  }
-  if (filled < bytes.length) bytes.fill(0, filled);
 }

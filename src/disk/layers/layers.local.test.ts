@@ -7,27 +7,14 @@ import { isGoldsmithError } from '../../model/errors.ts';
 import { KIB, MIB } from '../../model/sizes.ts';
 import { digestDisk } from '../disk-digest.ts';
 import { allocatedSizeBytes } from '../allocated-size.ts';
-import { writePatternedDisk } from '../testing/patterned-disk.ts';
 import { scratchFolder } from '../testing/scratch-folder.ts';
 import { chainFileName, chainNode, type DiskLayer } from './chain.ts';
 import { createLayer } from './create-layer.ts';
 import { flattenChain, type FlatDisk } from './flatten-chain.ts';
+import { addLayer, baseLayer, user } from './testing/layered-disk.ts';
 import { randomCommands, writeNoise, writeThroughChain } from './testing/random-writes.ts';
 
 const { signal } = new AbortController();
-/** Whoever runs the tests: the folders of tests are closed to everybody else. */
-const user = { name: 'test', uid: process.getuid?.() ?? -1, gid: -1, dropsPrivileges: false };
-
-async function addLayer(
-  layers: readonly DiskLayer[],
-  folder: string,
-  sizeBytes: number,
-): Promise<DiskLayer[]> {
-  const path = join(folder, `layer${layers.length}.qcow2`);
-  await createLayer(path, sizeBytes, { signal, user });
-  return [...layers, { path, format: 'qcow2' }];
-}
-
 /** Flattens, and compares with what QEMU makes of the same chain. */
 async function flattenAsQemu(
   folder: string,
@@ -43,12 +30,6 @@ async function flattenAsQemu(
   assert.equal(flat.allocatedSizeBytes, await allocatedSizeBytes(ours));
   assert.ok(flat.allocatedSizeBytes <= (await allocatedSizeBytes(theirs)) + 64 * KIB);
   return flat;
-}
-
-function baseLayer(folder: string, sizeBytes: number): DiskLayer {
-  const path = join(folder, 'base.raw');
-  writePatternedDisk(path, sizeBytes);
-  return { path, format: 'raw' };
 }
 
 /** A base of 24 MiB with two layers that have a few things written. */
