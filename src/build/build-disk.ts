@@ -1,5 +1,6 @@
 /** From a source image to a finished disk: by the shortest way that what is kept of earlier builds allows. */
 import { join } from 'node:path';
+import type { AdvanceCopy } from '../disk/layers/advance-copy.ts';
 import type { ImageFacts } from '../model/image.ts';
 import { formatDuration } from '../model/sizes.ts';
 import { layersOf } from '../vm/hypervisor.ts';
@@ -17,6 +18,7 @@ import type { CheckpointRef } from './checkpoints/manifest.ts';
 import { readMachine } from './checkpoints/checkpoint-machine.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { planReuse, type BuildKeys, type ReusePlan, type StepReuse } from './checkpoints/plan-reuse.ts';
+import { flattenEarly } from './flatten-early.ts';
 import type { GuestSession } from './guest-session.ts';
 import { osDiskBytes } from './machine-shape.ts';
 import { bootStep } from './steps/boot-vm.ts';
@@ -114,12 +116,18 @@ async function customize(scene: BuildScene, prepared: Prepared, kept: Kept | und
           },
           start,
         );
+  await using owned = new AsyncDisposableStack();
+  const path = join(folder.work, 'os.raw');
+  let copy: AdvanceCopy | undefined;
   recorder.subState('Customizing');
   try {
     if (kept !== undefined && start.parent === undefined) {
       const label = { ...kept.keys.boot, title: 'Boot', position: -1, kind: 'boot' as const };
       await keeper?.keep(session, { ...label, tookMs: start.tookMs }, signal);
     }
+    copy = owned.use(
+      await flattenEarly(scene, session.vm.disk, { path, sizeBytes: diskBytes, source: facts }),
+    );
     keeper?.customizing();
     for (const [index, part] of parts.entries()) {
       if (index < start.done) continue;
@@ -138,7 +146,7 @@ async function customize(scene: BuildScene, prepared: Prepared, kept: Kept | und
   await session[Symbol.asyncDispose]();
   const layers = layersOf(session.vm.disk) ?? [];
   const image = await runner.run(freezeDiskStep, {
-    ...{ layers, sizeBytes: diskBytes, path: join(folder.work, 'os.raw'), source: facts, user: host.user },
+    ...{ layers, sizeBytes: diskBytes, path, source: facts, user: host.user, copy },
   });
   if (kept === undefined || keeper === undefined) return { disk: image, kept: undefined };
   const label = { ...kept.keys.image, title: 'Image', position: parts.length - 1 };

@@ -3,6 +3,7 @@
  * Produces: one raw file and the facts of the finished image; nobody writes to it any more.
  * Undoes: nothing.
  */
+import type { AdvanceCopy } from '../../disk/layers/advance-copy.ts';
 import { flattenChain } from '../../disk/layers/flatten-chain.ts';
 import type { DiskLayer } from '../../disk/layers/chain.ts';
 import { giveToBuildUser, type BuildUser } from '../../host/build-user.ts';
@@ -19,16 +20,21 @@ export interface FreezeInput {
   /** What the result inherits: generation, operating system, architecture, provisioning. */
   readonly source: ImageFacts;
   readonly user: BuildUser;
+  /** What has been copied already, to the same path. */
+  readonly copy?: AdvanceCopy | undefined;
 }
 
 export const freezeDiskStep: Step<FreezeInput, ImageFacts> = {
   id: 'freeze',
   title: 'Freeze the disk',
-  async run({ layers, sizeBytes, path, source, user }, context) {
-    const { digest, allocatedSizeBytes } = await flattenChain({
-      ...{ layers, to: path, sizeBytes, user, signal: context.signal },
-      onProgress: (doneBytes, totalBytes) => context.progress('Copying the disk', doneBytes, totalBytes),
-    });
+  async run({ layers, sizeBytes, path, source, user, copy }, context) {
+    const request = {
+      ...{ layers, signal: context.signal },
+      onProgress: (doneBytes: number, totalBytes: number) =>
+        context.progress('Copying the disk', doneBytes, totalBytes),
+    };
+    const flat = copy?.finish(request) ?? flattenChain({ ...request, to: path, sizeBytes, user });
+    const { digest, allocatedSizeBytes } = await flat;
     giveToBuildUser(user, path);
     const [used, size] = [allocatedSizeBytes, sizeBytes].map(formatBytes);
     context.output('out', `${used} of ${size} are in use; the image is ${digest}`);

@@ -4,7 +4,6 @@
  * Undoes: nothing.
  */
 import { generalizeLinux } from '../../guest/generalize/generalize-linux.ts';
-import { cloudInitFinished } from '../../guest/readiness/cloud-init.ts';
 import type { RunningVm } from '../../vm/hypervisor.ts';
 import { machineEndError } from '../../vm/qemu/qemu-machine.ts';
 import type { GuestSession } from '../guest-session.ts';
@@ -16,10 +15,7 @@ const POWER_OFF_TIMEOUT_MS = 3 * 60_000;
 export const generalizeStep: Step<GuestSession, void> = {
   id: 'generalize',
   title: 'Generalize and switch off',
-  async run({ vm, shell, key, machine, watch }, context) {
-    // a first boot that is not over yet would write its state again behind our back
-    const firstBoot = await watch.guard(context.signal, async (signal) => cloudInitFinished(shell, signal));
-    for (const warning of firstBoot.warnings) context.warn(warning);
+  async run({ vm, shell, key, machine }, context) {
     const generalized = generalizeLinux(shell, {
       buildUserName: machine.userName,
       publicKey: key.publicKey,

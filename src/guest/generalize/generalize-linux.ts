@@ -1,5 +1,5 @@
 /**
- * Makes a Linux build VM into an image: deprovision, scrub, prove, switch off. All of it is one root shell on
+ * Makes a Linux build VM into an image: wait for the end of its first boot, deprovision, scrub, prove, switch off. All of it is one root shell on
  * one channel, because the user, its key and the host keys disappear under it: no second login is possible.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,6 +8,7 @@ import { GoldsmithError } from '../../model/errors.ts';
 import type { GuestShell, OutputStream } from '../guest-shell.ts';
 import { LineSplitter } from '../output/line-splitter.ts';
 import type { LineSink } from '../output/guest-log.ts';
+import { FINISHED_SCRIPT, outcomeOf } from '../readiness/cloud-init.ts';
 import { asRoot } from '../shell-words.ts';
 import { keyBlobOf } from '../ssh/key-pair.ts';
 import { DEPROVISION_SCRIPT } from './deprovision-script.ts';
@@ -15,6 +16,7 @@ import { POWER_OFF_SCRIPT } from './power-off-script.ts';
 import { PROOF_SCRIPT } from './proof-script.ts';
 import { ReportReader, type DeprovisionMethod, type ProofFact } from './report-lines.ts';
 import { HOMES_FUNCTION, SCRUB_SCRIPT } from './scrub-script.ts';
+import { ROOT_PATH } from './waiting-deprovision.ts';
 
 export interface GeneralizeOptions {
   readonly buildUserName: string;
@@ -38,11 +40,13 @@ export const GENERALIZE_SCRIPT = [
 user=$1 blob=$2 tag=$3
 exec 3<&0 </dev/null
 cd / && umask 022
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HISTSIZE=0
+PATH=${ROOT_PATH} LC_ALL=C HISTSIZE=0
 export PATH LC_ALL HISTSIZE
 unset HISTFILE
 say() { printf '@@%s %s\n' "$tag" "$*"; }
 home=$(grep "^$user:" /etc/passwd | cut -d: -f6)
+# A first boot that is not over yet would write its state again behind our back.
+(${FINISHED_SCRIPT}) | while IFS= read -r line; do say first-boot "$line"; done
 `,
   HOMES_FUNCTION,
   DEPROVISION_SCRIPT,
@@ -111,7 +115,7 @@ export async function generalizeLinux(
   const { method, facts, warnings } = reader;
   const broken = facts.filter((fact) => !fact.ok);
   if (method === undefined || broken.length > 0 || !reader.off) throw notProven(broken);
-  return { method, facts, warnings };
+  return { method, facts, warnings: [...outcomeOf(reader.firstBoot).warnings, ...warnings] };
 }
 
 function notProven(broken: readonly ProofFact[]): GoldsmithError {

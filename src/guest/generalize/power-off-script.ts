@@ -11,7 +11,8 @@ sync # freed blocks can be trimmed only after the file system has committed that
 fstrim -av 2>/dev/null
 sync
 say off
-if [ -d /run/systemd/system ]; then systemctl poweroff --force 3<&-; fi
+# The signal is what that command comes down to (systemd(1), SIGRTMIN+14 where SIGRTMIN is 34).
+if [ -d /run/systemd/system ]; then kill -48 1 || systemctl poweroff --force 3<&-; fi
 if [ ! -d /run/systemd/system ]; then
   echo 1 > /proc/sys/kernel/sysrq
   echo s > /proc/sysrq-trigger; echo u > /proc/sysrq-trigger; sync

@@ -31,7 +31,12 @@ fact no-build-user $(grep -lE "(^|[:,])$user([:,]|\$)" /etc/passwd /etc/passwd- 
   /etc/gshadow /etc/gshadow- /etc/subuid /etc/subuid- /etc/subgid /etc/subgid- 2>/dev/null)
 fact no-build-user-rights $(grep -rlE "^[[:space:]]*$user[[:space:]]" /etc/sudoers /etc/sudoers.d 2>/dev/null)
 fact no-build-user-home $(existing "$home" "/home/$user" "/var/mail/$user")
-fact no-build-key $(homes | while read -r folder; do
+list=$(homes)
+set -f; IFS='
+'
+set -- $list
+set +f; unset IFS
+fact no-build-key $(for folder in "$@"; do
   for file in "$folder"/.ssh/*; do [ -f "$file" ] && grep -lF "$blob" "$file"; done
 done; grep -rlF "$blob" /etc/ssh /etc/cloud 2>/dev/null)
 fact no-host-keys $(existing /etc/ssh/ssh_host_*key*)
@@ -39,7 +44,7 @@ if [ ! -e /etc/machine-id ]; then fact no-machine-id "/etc/machine-id is missing
 elif [ -s /etc/machine-id ] && [ "$(cat /etc/machine-id)" != uninitialized ]; then fact no-machine-id /etc/machine-id
 elif [ -f /var/lib/dbus/machine-id ] && [ ! -L /var/lib/dbus/machine-id ]; then fact no-machine-id /var/lib/dbus/machine-id
 else fact no-machine-id; fi
-fact no-shell-history $(homes | while read -r folder; do existing "$folder"/.*_history "$folder"/.lesshst "$folder"/.viminfo; done)
+fact no-shell-history $(for folder in "$@"; do existing "$folder"/.*_history "$folder"/.lesshst "$folder"/.viminfo; done)
 fact no-random-seed $(existing /var/lib/systemd/random-seed /var/lib/urandom/random-seed)
 fact no-dhcp-leases $(existing /var/lib/dhcp/*.leases /var/lib/dhclient/*.lease* /var/lib/NetworkManager/*.lease)
 fact cloud-init-starts-over $(existing /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/data /var/lib/cloud/sem)

@@ -10,11 +10,16 @@ export interface ProofFact {
 
 export type DeprovisionMethod = 'override' | 'waagent' | 'builtin';
 
+/** Characters. */
+const FIRST_BOOT_LIMIT = 64 * 1024;
+
 /** The state of the report so far; `take` it line by line. */
 export class ReportReader {
   readonly warnings: string[] = [];
   readonly #tag: string;
   readonly #facts = new Map<string, ProofFact>();
+  /** What `FINISHED_SCRIPT` said about cloud-init. */
+  firstBoot = '';
   method: DeprovisionMethod | undefined;
   /** Why the script gave up. */
   stopped: string | undefined;
@@ -36,6 +41,7 @@ export class ReportReader {
     const text = [first, ...rest].join(' ');
     if (kind === 'method' && (first === 'override' || first === 'waagent' || first === 'builtin'))
       this.method = first;
+    if (kind === 'first-boot' && this.firstBoot.length < FIRST_BOOT_LIMIT) this.firstBoot += `${text}\n`;
     if (kind === 'warning') this.warnings.push(text);
     if (kind === 'stopped') this.stopped = text;
     if (kind === 'proved') this.waiting = true;

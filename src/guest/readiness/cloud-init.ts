@@ -15,8 +15,9 @@ export interface CloudInitOutcome {
  * `cloud-init status --wait` starts an interpreter and then looks once a second. Here `tail` waits for the
  * result file (it is told by the kernel), and systemd tells when the boot has ended without one; the first
  * to speak ends the wait. An older systemd answers at once with `starting`, which is not listened to.
+ * What it prints is for {@link outcomeOf}; cloud-init writes nothing any more afterwards.
  */
-const FINISHED_SCRIPT = `
+export const FINISHED_SCRIPT = `
 command -v cloud-init >/dev/null || { echo absent; exit 0; }
 [ -e /run/cloud-init/disabled ] && { echo disabled; exit 0; }
 result=/var/lib/cloud/data/result.json
@@ -51,25 +52,12 @@ ${FINISHED_SCRIPT}`;
 
 /**
  * Resolves when customizers may run: at once when cloud-init took our first-boot settings, which end its work
- * before SSH starts, else like {@link cloudInitFinished}. Has no time limit of its own.
+ * before SSH starts, else when it has finished, is absent or is disabled. Has no time limit of its own.
  * @throws GoldsmithError `Cancelled`, `GuestUnreachable`.
  */
 export async function cloudInitReady(shell: GuestShell, signal: AbortSignal): Promise<CloudInitOutcome> {
-  return ask(shell, READY_SCRIPT, signal);
-}
-
-/**
- * Resolves when cloud-init has finished, is absent or is disabled: from then on it writes nothing any more.
- * Has no time limit of its own.
- * @throws GoldsmithError `Cancelled`, `GuestUnreachable`.
- */
-export async function cloudInitFinished(shell: GuestShell, signal: AbortSignal): Promise<CloudInitOutcome> {
-  return ask(shell, FINISHED_SCRIPT, signal);
-}
-
-async function ask(shell: GuestShell, script: string, signal: AbortSignal): Promise<CloudInitOutcome> {
   let output = '';
-  await shell.exec(script, {
+  await shell.exec(READY_SCRIPT, {
     signal,
     onOutput: (stream, chunk) => {
       if (stream === 'out' && output.length < RESULT_LIMIT) output += chunk.toString('utf8');
@@ -78,7 +66,7 @@ async function ask(shell: GuestShell, script: string, signal: AbortSignal): Prom
   return outcomeOf(output);
 }
 
-/** Reads what the script printed. */
+/** Reads what {@link FINISHED_SCRIPT} printed. */
 export function outcomeOf(output: string): CloudInitOutcome {
   const lineEnd = output.indexOf('\n');
   const state = output.slice(0, lineEnd < 0 ? undefined : lineEnd).trim();

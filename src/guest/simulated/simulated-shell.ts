@@ -86,7 +86,8 @@ async function generalize(
 ): Promise<ExecResult> {
   await print(options, 'out', SIMULATED);
   await pause(pace.stepMs, options.signal);
-  for (const report of ['method builtin', ...PROVEN_FACTS.map((fact) => `fact ${fact} yes`), 'proved']) {
+  const facts = PROVEN_FACTS.map((fact) => `fact ${fact} yes`);
+  for (const report of ['first-boot absent', 'method builtin', ...facts, 'proved']) {
     await print(options, 'out', `@@${tag} ${report}`);
   }
   const word = await textOf(options.stdin);

@@ -1,3 +1,5 @@
+import { WAITING_DEPROVISION } from '../generalize/waiting-deprovision.ts';
+
 /** Lines of a networkd drop-in (systemd.network(5)): the lease stays while the card changes. */
 export const KEEP_ADDRESS = ['[Network]', 'KeepConfiguration=dhcp'] as const;
 
@@ -14,6 +16,7 @@ export const KEEP_ADDRESS = ['[Network]', 'KeepConfiguration=dhcp'] as const;
  * | SSH sessions of the frozen life, with the keys of their ciphers | the server's processes are killed; what they started lives on, as after a logout |
  * | SSH host keys | replaced; types that the host does not make are removed |
  * | random numbers inside the SSH server | a listener that hands connections to a fresh program has none; it is told to start itself again where that program gets the host keys from it |
+ * | random numbers inside the waiting Azure agent | Python's generator is seeded anew when it runs; OpenSSL's by itself, because it runs in a fork |
  * | the key of the build user | replaced wherever it stood when the agent started |
  * | machine id | written anew (machine-id(5)) |
  * | boot id | a file bound over the kernel's when the agent starts, rewritten |
@@ -414,6 +417,7 @@ def serve(heard, spoken):
             try: act(wish)
             except (OSError, KeyError): pass
 
+${WAITING_DEPROVISION}
 def leave_session():
     # A session of the user, of sudo or of SSH that ends takes its processes along; PID 1's own group stays to the end.
     os.setsid()
@@ -449,7 +453,13 @@ def install():
         os._exit(0)
     os.close(tell)
     stop_timers()
-    if os.read(ready, 1): print('waiting')
+    waits = os.read(ready, 1)
+    if os.fork() == 0:
+        os.close(line)
+        leave_session()
+        wait_to_deprovision()
+        os._exit(0)
+    if waits: print('waiting')
 
 libc = ctypes.CDLL(None, use_errno=True)
 old_mac, network_news, address_is_kept = b'', None, False
