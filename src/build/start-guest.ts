@@ -49,6 +49,8 @@ export interface WakeGuestOptions extends GuestOptions {
   readonly discs: readonly string[];
   /** What `RunningVm.saveState` or `checkpoint` wrote. */
   readonly statePath: string;
+  /** When its disk is there and its memory filled, if that is still going on; the machine is started then. */
+  readonly filesReady?: Promise<unknown>;
 }
 
 export interface LoginOptions {
@@ -125,6 +127,7 @@ export async function wakeGuest(options: WakeGuestOptions, signal: AbortSignal):
   const { services } = owned.use(await resumeProvisioning(machine.provisioning, identityOf(options, key)));
   const network = owned.use(await createUserNetwork({ ...networkOf(machine), services, user }, signal));
   const spec = machineSpec(machine, { ...options, discs, network });
+  await options.filesReady;
   const vm = owned.use(await options.hypervisor.restore(spec, statePath, signal));
   keepConsole(owned, vm, options);
   return new Guest({ ...options, vm, network }, owned.move());

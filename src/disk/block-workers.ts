@@ -5,8 +5,11 @@ import { BLOCK_BYTES } from './digest-tree.ts';
 const BLOCKS_IN_FLIGHT = 6;
 
 export interface BlockWorkOptions {
-  /** Blocks worked on at the same time. Default: as many as keep this process busy. */
-  readonly inFlight?: number;
+  /**
+   * A guest wants the processors: all work of this process that is marked so takes turns, one block at a time, and keeps
+   * one processor busy at most. Default: as many blocks at once as keep this process busy.
+   */
+  readonly besideGuest?: boolean;
   /** When it fires, no other item is begun, and that is not a failure. */
   readonly enough?: AbortSignal;
 }
@@ -20,7 +23,8 @@ export async function forEachBlock<T>(
   work: (item: T, buffer: Buffer<ArrayBuffer>) => Promise<void>,
   options: BlockWorkOptions = {},
 ): Promise<void> {
-  const { inFlight = BLOCKS_IN_FLIGHT, enough } = options;
+  const { besideGuest = false, enough } = options;
+  const inFlight = besideGuest ? 1 : BLOCKS_IN_FLIGHT;
   const state = { next: 0, failed: false };
   const worker = async (): Promise<void> => {
     const buffer = Buffer.alloc(BLOCK_BYTES);
@@ -28,7 +32,8 @@ export async function forEachBlock<T>(
       const item = items[state.next];
       if (item === undefined || enough?.aborted === true) return;
       state.next += 1;
-      await work(item, buffer);
+      if (besideGuest) await takeTurn(async () => work(item, buffer));
+      else await work(item, buffer);
     }
   };
   const workers = Array.from({ length: Math.min(inFlight, items.length) }, () =>
@@ -41,4 +46,13 @@ export async function forEachBlock<T>(
   const results = await Promise.allSettled(workers);
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Runs `work` after all that was handed in before has settled. */
+async function takeTurn(work: () => Promise<void>): Promise<void> {
+  const mine = turn.then(work);
+  turn = mine.catch(() => undefined);
+  return mine;
 }

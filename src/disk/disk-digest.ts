@@ -23,6 +23,8 @@ export interface DigestOptions {
   /** Bytes of the disk; what follows in the file (a VHD's footer) does not count. */
   readonly sizeBytes: number;
   readonly signal: AbortSignal;
+  /** See `BlockWorkOptions`. */
+  readonly besideGuest?: boolean;
   /** Bytes of data looked at so far and in all; holes are not counted. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -42,13 +44,14 @@ export async function digestDisk(path: string, options: DigestOptions): Promise<
     const blocks = blocksWithData(size === 0 ? [] : await dataExtents(path, { signal }), sizeBytes);
     const tree = createDigestTree(sizeBytes);
     let done = 0;
-    await forEachBlock(blocks, async (block, buffer) => {
+    const work = async (block: number, buffer: Buffer<ArrayBuffer>): Promise<void> => {
       throwIfCancelled(signal);
       const bytes = await readBlock(file, block, buffer, sizeBytes);
       await tree.setBlock(block, bytes);
       done += bytes.length;
       options.onProgress?.(done, blocks.length * BLOCK_BYTES);
-    });
+    };
+    await forEachBlock(blocks, work, options);
     throwIfCancelled(signal);
     return tree.digest();
   } finally {

@@ -53,7 +53,6 @@ export async function copyMemory(from: MemoryFile, path: string, signal: AbortSi
 export async function fillMemory(to: MemoryFile, path: string, signal: AbortSignal): Promise<void> {
   const argv = ['cp', '--sparse=always', '--no-preserve=mode', '--', resolve(path), '/proc/self/fd/3'];
   await runCommand(argv, { signal, extraFds: [to.fd] });
-  ftruncateSync(to.fd, to.sizeBytes);
 }
 
 function hasRoomInMemory(sizeBytes: number): boolean {

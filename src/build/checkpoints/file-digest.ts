@@ -10,7 +10,7 @@ const PLAIN_LIMIT_BYTES = 16 * MIB;
 
 /** The disk digest of a large file, which skips its holes; `sha256:<hex>` of a small one. */
 export async function digestFile(path: string, sizeBytes: number, signal: AbortSignal): Promise<string> {
-  if (sizeBytes >= PLAIN_LIMIT_BYTES) return digestDisk(path, { sizeBytes, signal });
+  if (sizeBytes >= PLAIN_LIMIT_BYTES) return digestDisk(path, { sizeBytes, signal, besideGuest: true });
   throwIfCancelled(signal);
   return `sha256:${createHash('sha256')
     .update(await readFile(path))

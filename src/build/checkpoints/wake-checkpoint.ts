@@ -82,14 +82,13 @@ async function wakeClaimed(
   const machine: MachineDescription = { ...facts.machine, ...newIdentity(options.name) };
   const key = generateSshKeyPair();
   const layer = join(workDir, 'layer-0.qcow2');
-  const [memory] = await Promise.all([
-    memoryOf(options, facts, fileOf(claimed, checkpointFiles.memory), signal),
-    createLayer(layer, facts.diskBytes, { user, signal }),
-  ]);
+  const { memory, filled } = memoryOf(options, facts, fileOf(claimed, checkpointFiles.memory), signal);
+  const filesReady = Promise.all([filled, createLayer(layer, facts.diskBytes, { user, signal })]);
+  filesReady.catch(() => undefined); // whoever starts the machine waits for them
   const { hypervisor, location, basePath, consoleLog, onProgress } = options;
   const guest = await wakeGuest(
     {
-      ...{ machine, key, memory, hypervisor, user, workDir, location },
+      ...{ machine, key, memory, filesReady, hypervisor, user, workDir, location },
       disk: {
         ...{ path: layer, format: 'qcow2', ephemeral: false },
         below: [
@@ -131,21 +130,15 @@ async function renew({ vm, watch }: StartedGuest, request: WakeRequest, signal: 
   );
 }
 
-async function memoryOf(
+function memoryOf(
   { memory: mode, workDir, user }: WakeCheckpointOptions,
   { machine }: CheckpointMachine,
   path: string,
   signal: AbortSignal,
-): Promise<VmMemory> {
-  if (mode === 'private') return { mode, path };
+): { readonly memory: VmMemory; readonly filled?: Promise<void> } {
+  if (mode === 'private') return { memory: { mode, path } };
   const file = createMemoryFile({ sizeBytes: machine.memoryBytes, folder: workDir, user });
-  try {
-    await fillMemory(file, path, signal);
-    return { mode, file };
-  } catch (error) {
-    file[Symbol.dispose]();
-    throw error;
-  }
+  return { memory: { mode, file }, filled: fillMemory(file, path, signal) };
 }
 
 function kernelOf({ kernelParameters }: CheckpointMachine, claimed: ClaimedCheckpoint): VmKernel | undefined {

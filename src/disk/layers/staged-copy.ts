@@ -33,9 +33,6 @@ export interface StagedCopy extends AsyncDisposable {
   readonly copied: ReadonlySet<number>;
 }
 
-/** One at a time: its reading, hashing and writing take turns, so that this keeps one processor busy at most. */
-const BLOCKS_IN_FLIGHT = 1;
-
 /** Blocks copied between two syncs. A machine that writes, and the end of this copy, wait for no more than these. */
 const BLOCKS_PER_SYNC = 64;
 
@@ -62,7 +59,7 @@ export async function stageLayers(request: StageRequest, enough: AbortSignal): P
   };
   await copyBlocks({ files, extents, sizeBytes }, { file, tree }, planBlocks(extents), {
     ...{ signal, enough, onCopied },
-    inFlight: BLOCKS_IN_FLIGHT,
+    besideGuest: true,
   });
   if (!enough.aborted) await file.datasync();
   const owned = stack.move();

@@ -20,8 +20,12 @@ if [ -f "$override" ]; then
   if [ $status -ne 0 ]; then say stopped "$override ended with exit code $status"; exit 1; fi
 elif [ -n "$agent" ]; then
   say method waagent
-  deprovision_waiting "$agent" "$tag" 3<&-
-  status=$?
+  status=255
+  if ask_waiting "$agent" "$tag"; then
+    scrub_beside
+    hear_waiting "$tag"
+    status=$?
+  fi
   if [ $status -eq 255 ]; then "$agent" -force -deprovision+user 3<&-; status=$?; fi
   [ $status -eq 0 ] || say warning "$agent -force -deprovision+user ended with exit code $status"
 else

@@ -15,7 +15,7 @@ import { DEPROVISION_SCRIPT } from './deprovision-script.ts';
 import { POWER_OFF_SCRIPT } from './power-off-script.ts';
 import { PROOF_SCRIPT } from './proof-script.ts';
 import { ReportReader, type DeprovisionMethod, type ProofFact } from './report-lines.ts';
-import { HOMES_FUNCTION, SCRUB_SCRIPT } from './scrub-script.ts';
+import { HOMES_FUNCTION, SCRUB_BESIDE_SCRIPT, SCRUB_SCRIPT } from './scrub-script.ts';
 import { ROOT_PATH } from './waiting-deprovision.ts';
 
 export interface GeneralizeOptions {
@@ -45,10 +45,13 @@ export PATH LC_ALL HISTSIZE
 unset HISTFILE
 say() { printf '@@%s %s\n' "$tag" "$*"; }
 home=$(grep "^$user:" /etc/passwd | cut -d: -f6)
+scrubbed=
+read -r buildhost < /proc/sys/kernel/hostname
 # A first boot that is not over yet would write its state again behind our back.
 (${FINISHED_SCRIPT}) | while IFS= read -r line; do say first-boot "$line"; done
 `,
   HOMES_FUNCTION,
+  SCRUB_BESIDE_SCRIPT,
   DEPROVISION_SCRIPT,
   SCRUB_SCRIPT,
   PROOF_SCRIPT,

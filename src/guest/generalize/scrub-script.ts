@@ -3,7 +3,7 @@
  * deprovisioned before. Nothing here starts an interpreter larger than the shell: `cloud-init clean` costs
  * seconds on an emulated processor and does no more than these removals (and the hooks of clean.d).
  *
- * Shell variables: $user (a plain name, checked by the caller), $home, $blob.
+ * Shell variables: $user (a plain name, checked by the caller), $home, $blob, $buildhost, and $scrubbed, which is empty at first.
  */
 
 /** `homes`: home folders of all users, root's included, one a line. Shared with the proof. Builtins only. */
@@ -19,7 +19,36 @@ homes() {
 }
 `;
 
+/**
+ * What no deprovisioning looks at: it can be removed while one is going on. At the end it is written to the disk,
+ * together with what the customizers left to be written.
+ */
+export const SCRUB_BESIDE_SCRIPT = String.raw`
+scrub_beside() {
+  scrubbed=1
+  # cloud-init starts over.
+  for hook in /etc/cloud/clean.d/*; do [ -f "$hook" ] && [ -x "$hook" ] && "$hook" 3<&- >/dev/null 2>&1; done
+  for entry in /var/lib/cloud/* /var/lib/cloud/.[!.]*; do
+    [ "$entry" = /var/lib/cloud/seed ] || rm -rf "$entry"
+  done
+  for file in /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init* \
+    /etc/NetworkManager/system-connections/cloud-init-*.nmconnection /etc/systemd/network/10-cloud-init-*.network \
+    /etc/sysconfig/network-scripts/ifcfg-*; do
+    [ -f "$file" ] && grep -qi 'cloud-init' "$file" && rm -f "$file"
+  done
+
+  # The journal of this build. journald is told to let go of the disk first, or it would write on.
+  [ -d /var/log/journal ] && journalctl --relinquish-var >/dev/null 2>&1
+  # Services are not stopped in order later, so nobody else removes their private folders.
+  rm -rf /var/log/journal/* /var/log/cloud-init*.log* /tmp/goldsmith-* /var/tmp/goldsmith-* /tmp/DeprovisioningScript.sh \
+    /var/tmp/cloud-init /tmp/systemd-private-* /var/tmp/systemd-private-*
+  sync
+}
+`;
+
 export const SCRUB_SCRIPT = String.raw`
+[ -n "$scrubbed" ] || scrub_beside
+
 # The build user, its group, home, rights and traces.
 if grep -q "^$user:" /etc/passwd; then userdel -f -r "$user" >/dev/null 2>&1; fi
 # One look at all of them: each process costs a tenth of a second on an emulated processor.
@@ -65,7 +94,6 @@ rm -f /etc/ssh/ssh_host_*
 if [ "$(cat /etc/machine-id 2>/dev/null)" != uninitialized ]; then : > /etc/machine-id; fi
 [ -f /var/lib/dbus/machine-id ] && [ ! -L /var/lib/dbus/machine-id ] && rm -f /var/lib/dbus/machine-id
 rm -f /var/lib/systemd/random-seed /var/lib/urandom/random-seed /var/lib/systemd/credential.secret
-buildhost=$(cat /proc/sys/kernel/hostname)
 [ -f /etc/hostname ] && echo localhost.localdomain > /etc/hostname
 case $buildhost in
   ''|localhost*) ;;
@@ -77,32 +105,16 @@ if [ -f /etc/resolv.conf ] && [ ! -L /etc/resolv.conf ] && grep -qi 'generated b
   : > /etc/resolv.conf
 fi
 
-# cloud-init and the agent start over.
-for hook in /etc/cloud/clean.d/*; do [ -f "$hook" ] && [ -x "$hook" ] && "$hook" 3<&- >/dev/null 2>&1; done
-for entry in /var/lib/cloud/* /var/lib/cloud/.[!.]*; do
-  [ "$entry" = /var/lib/cloud/seed ] || rm -rf "$entry"
-done
-for file in /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init* \
-  /etc/NetworkManager/system-connections/cloud-init-*.nmconnection /etc/systemd/network/10-cloud-init-*.network \
-  /etc/sysconfig/network-scripts/ifcfg-*; do
-  [ -f "$file" ] && grep -qi 'cloud-init' "$file" && rm -f "$file"
-done
-# A service that runs has a control group; asking systemd takes longer.
+# The agent starts over. A service that runs has a control group; asking systemd takes longer.
 for service in walinuxagent waagent; do
   for group in /sys/fs/cgroup/system.slice /sys/fs/cgroup/systemd/system.slice; do
     [ -d "$group/$service.service" ] && systemctl stop "$service"
   done
 done
-rm -rf /var/lib/waagent/*
+rm -rf /var/lib/waagent/* /var/log/waagent.log*
 
-# The log of this build. journald is told to let go of the disk first, or it would write on.
-[ -d /var/log/journal ] && journalctl --relinquish-var >/dev/null 2>&1
-rm -rf /var/log/journal/*
-rm -f /var/log/cloud-init*.log* /var/log/waagent.log*
+# The logs that others write.
 for log in syslog auth.log messages secure kern.log daemon.log user.log debug cron maillog sudo.log wtmp btmp lastlog faillog; do
   [ -f "/var/log/$log" ] && : > "/var/log/$log"
 done
-rm -rf /tmp/goldsmith-* /var/tmp/goldsmith-* /tmp/DeprovisioningScript.sh /var/tmp/cloud-init
-# Services are not stopped in order later, so nobody else removes their private folders.
-rm -rf /tmp/systemd-private-* /var/tmp/systemd-private-*
 `;

@@ -95,19 +95,22 @@ def run_agent(agent, output):
 `;
 
 /**
- * Shell: `deprovision_waiting AGENT TAG` has the waiting process run the agent, prints what it prints, and returns its
- * exit code; 255 when nobody waits who could. `TAG` is an unguessable word. Uses builtins only.
+ * Shell, builtins only. `ask_waiting AGENT TAG` has the waiting process run the agent and returns at once; it fails when
+ * nobody waits. `hear_waiting TAG` prints what the agent prints and returns its exit code; 255 when it was not run,
+ * because the process does not know the agent that is on the disk now. `TAG` is an unguessable word.
  */
 export const ASK_WAITING_DEPROVISION = String.raw`
-deprovision_waiting() {
-  [ -p ${ASK} ] && [ -r ${PROCESS} ] || return 255
+ask_waiting() {
+  [ -p ${ASK} ] && [ -r ${PROCESS} ] || return 1
   read -r waiting < ${PROCESS}
-  { read -r called < "/proc/$waiting/comm"; } 2>/dev/null && [ "$called" = ${NAME} ] || return 255
+  { read -r called < "/proc/$waiting/comm"; } 2>/dev/null && [ "$called" = ${NAME} ] || return 1
   echo "$1 $2" > ${ASK}
+}
+hear_waiting() {
   while IFS= read -r line; do
     case $line in
-      "$2 exit "*) return "${'$'}{line##* }" ;;
-      "$2 stale") return 255 ;;
+      "$1 exit "*) return "${'$'}{line##* }" ;;
+      "$1 stale") return 255 ;;
       *) printf '%s\n' "$line" ;;
     esac
   done < ${ANSWER}
