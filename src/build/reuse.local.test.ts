@@ -32,7 +32,7 @@ async function withHost(use: (scene: Scene) => Promise<void>): Promise<void> {
     using host = openSimulatedHost(openHome({ GOLDSMITH_HOME: root }), {
       bootMs: 1,
       stepMs: 1,
-      secondMs: 1500,
+      secondMs: 2500,
     });
     await use({
       host,

@@ -56,7 +56,10 @@ export interface CheckpointLabel extends CheckpointKey {
 const SPARE_BYTES = 512 * MIB;
 
 /** What a checkpoint is taken to cost before one was made. */
-const FIRST_COST_MS = 1000;
+const FIRST_COST_MS = 600;
+
+/** Every build pays for a checkpoint, and only one of several starts from it: what it spares must be a multiple. */
+const WORTH = 3;
 
 export class CheckpointKeeper implements AsyncDisposable {
   readonly #options: KeeperOptions;
@@ -83,12 +86,12 @@ export class CheckpointKeeper implements AsyncDisposable {
   }
 
   /**
-   * Keeps the machine as it is, unless doing the work again since the last checkpoint takes less time than keeping it.
+   * Keeps the machine as it is, where the work since the last checkpoint took several times as long as keeping it does.
    * @throws GoldsmithError what says that the machine is gone, `Cancelled`.
    */
   async keepIfItPays(session: GuestSession, label: CheckpointLabel, signal: AbortSignal): Promise<void> {
     const tookMs = this.#options.now() - this.#lastMs;
-    if (tookMs > this.#costMs) await this.keep(session, { ...label, kind: 'step', tookMs }, signal);
+    if (tookMs > WORTH * this.#costMs) await this.keep(session, { ...label, kind: 'step', tookMs }, signal);
   }
 
   /** @throws GoldsmithError what says that the machine is gone, `Cancelled`. */
