@@ -18,7 +18,7 @@ import type { CheckpointRef } from './checkpoints/manifest.ts';
 import { readMachine } from './checkpoints/checkpoint-machine.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { planReuse, type BuildKeys, type ReusePlan, type StepReuse } from './checkpoints/plan-reuse.ts';
-import { flattenEarly } from './flatten-early.ts';
+import { finalLayers, flattenEarly } from './flatten-early.ts';
 import type { GuestSession } from './guest-session.ts';
 import { osDiskBytes } from './machine-shape.ts';
 import { bootStep } from './steps/boot-vm.ts';
@@ -136,6 +136,7 @@ async function customize(scene: BuildScene, prepared: Prepared, kept: Kept | und
       const key = kept?.keys.steps[index];
       if (key === undefined) continue;
       await keeper?.keepIfItPays(session, { ...key, title: step.title, position: index }, signal);
+      copy?.extend(finalLayers(session.vm.disk));
     }
     log.finalizing();
     await runner.run(generalizeStep, session);

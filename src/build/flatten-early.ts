@@ -1,6 +1,7 @@
 /** The disk's lower layers are final as soon as a customizer runs: their bytes are moved beside it. */
 import { availableBytes } from '../disk/disk-space.ts';
 import { startFlattening, type AdvanceCopy } from '../disk/layers/advance-copy.ts';
+import type { DiskLayer } from '../disk/layers/chain.ts';
 import type { ImageFacts } from '../model/image.ts';
 import { GIB } from '../model/sizes.ts';
 import { layersOf, type VmDisk } from '../vm/hypervisor.ts';
@@ -22,8 +23,13 @@ export async function flattenEarly(
   disk: VmDisk,
   { path, sizeBytes, source }: EarlyDisk,
 ): Promise<AdvanceCopy | undefined> {
-  const layers = layersOf(disk)?.slice(0, -1) ?? [];
+  const layers = finalLayers(disk);
   const room = await availableBytes(path);
   if (layers.length === 0 || room < 2 * source.allocatedSizeBytes + SPARE_BYTES) return undefined;
   return startFlattening({ layers, to: path, sizeBytes, user: host.user, signal });
+}
+
+/** All but the layer that the machine writes to. */
+export function finalLayers(disk: VmDisk): readonly DiskLayer[] {
+  return layersOf(disk)?.slice(0, -1) ?? [];
 }

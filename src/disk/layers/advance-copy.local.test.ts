@@ -5,6 +5,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -95,7 +96,7 @@ for (const [what, commands, blocks] of upperLayers) {
   test(`the disk is as flattened at once, from few blocks, when the upper layer ${what}`, async (t) => {
     const lower = await lowerDisk(t);
     await using copy = start(lower);
-    assert.deepEqual(await copy.settled, {});
+    assert.deepEqual(await copy.settled(), {});
     assert.equal(await finishAsFlattened(copy, await withUpper(lower, commands)), blocks);
   });
 }
@@ -106,8 +107,36 @@ test('several upper layers may come, and later ones take back what earlier ones 
   let disk = await withUpper(lower, ['discard 4M 4M', 'write -P 3 15M 1M']);
   disk = await withUpper(disk, ['write -P 4 6M 100k', 'discard 15M 1M']);
   disk = await withUpper(disk, ['write -P 4 12M 4k']);
-  await copy.settled;
+  await copy.settled();
   assert.equal(await finishAsFlattened(copy, disk), 5);
+});
+
+test('the copy goes on with layers that become final, and takes back what they took back', async (t) => {
+  let disk = await lowerDisk(t);
+  await using copy = start(disk);
+  disk = await withUpper(disk, ['discard 4M 4M', 'write -P 3 15M 1M', 'write -P 2 10M 4k']);
+  copy.extend(disk.layers);
+  disk = await withUpper(disk, ['write -P 4 6M 100k', 'discard 15M 1M', 'write -P 8 20M 1M']);
+  copy.extend(disk.layers);
+  copy.extend(disk.layers);
+  assert.deepEqual(await copy.settled(), {});
+  disk = await withUpper(disk, ['write -P 4 12M 4k', 'discard 20M 1M']);
+  assert.equal(await finishAsFlattened(copy, disk), 2);
+});
+
+test('a copy that had no time to go on, or is told of other layers, is finished all the same', async (t) => {
+  const first = await lowerDisk(t);
+  const second = await withUpper(first, ['discard 4M 4M', 'write -P 3 15M 1M']);
+  await using hurried = start(first);
+  await hurried.settled();
+  hurried.extend(second.layers);
+  await finishAsFlattened(hurried, await withUpper(second, ['write -P 4 4M 4k']));
+  rmSync(join(first.folder, 'flat'));
+  rmSync(join(first.folder, 'expected'));
+  await using misled = start(second);
+  misled.extend(second.layers.slice(1));
+  await misled.settled();
+  await finishAsFlattened(misled, second);
 });
 
 test('a disk may grow, from a base of any length', async (t) => {
@@ -115,7 +144,7 @@ test('a disk may grow, from a base of any length', async (t) => {
     const folder = scratchFolder(t);
     const lower = { folder, layers: [baseLayer(folder, 70_000 * 5 + baseBytes)], sizeBytes: 24 * MIB };
     await using copy = start(lower, { sizeBytes: 31 * MIB + 512 });
-    assert.deepEqual(await copy.settled, {});
+    assert.deepEqual(await copy.settled(), {});
     const commands = ['write -P 3 30M 1M', 'discard 22M 4M'];
     await finishAsFlattened(copy, await withUpper(lower, commands, 31 * MIB + 512));
   }
@@ -171,7 +200,7 @@ test('the copy can be made while a machine has the disk', async (t) => {
   });
   await Promise.race([isOn, run]);
   await using copy = start(lower);
-  assert.deepEqual(await copy.settled, {});
+  assert.deepEqual(await copy.settled(), {});
   off.abort();
   await assert.rejects(run, (error) => isGoldsmithError(error, 'Cancelled'));
   assert.equal(await finishAsFlattened(copy, disk), 1);
@@ -183,7 +212,7 @@ test('a copy that is given up leaves nothing, at whatever moment', async (t) => 
   for (const wait of [true, false]) {
     const copy = start(lower);
     if (wait) {
-      await copy.settled;
+      await copy.settled();
       assert.equal(readdirSync(lower.folder).length, before.length + 1);
     }
     await copy[Symbol.asyncDispose]();
@@ -207,7 +236,7 @@ test('a cancelled copy leaves nothing, and an older file as it was', async (t) =
     const end = new AbortController();
     if (when === 'before') stop.abort();
     await using copy = start(lower, { signal: stop.signal });
-    if (when !== 'between') await copy.settled;
+    if (when !== 'between') await copy.settled();
     if (when === 'between') stop.abort();
     if (when === 'at the end') end.abort();
     const onProgress = (): void => end.abort();
@@ -223,11 +252,11 @@ test('a disk that cannot be finished leaves nothing', async (t) => {
   const before = readdirSync(disk.folder);
   {
     await using copy = start(lower, { sizeBytes: 30 * MIB });
-    await copy.settled;
+    await copy.settled();
     await assert.rejects(copy.finish({ layers: disk.layers, signal }), /bytes long/);
   }
   await using copy = start(lower);
-  await copy.settled;
+  await copy.settled();
   const onProgress = (): void => truncateSync(lower.layers[0]?.path ?? '', 23 * MIB);
   await assert.rejects(copy.finish({ layers: disk.layers, signal, onProgress }), /shorter or longer/);
   assert.deepEqual(readdirSync(disk.folder), before);
@@ -236,7 +265,7 @@ test('a disk that cannot be finished leaves nothing', async (t) => {
 test('a lower layer that changed its length after it was copied is not taken', async (t) => {
   const lower = await lowerDisk(t);
   await using copy = start(lower);
-  await copy.settled;
+  await copy.settled();
   truncateSync(lower.layers[1]?.path ?? '', 40 * MIB);
   const disk = await withUpper(lower, []);
   await assert.rejects(copy.finish({ layers: disk.layers, signal }), /shorter or longer/);
@@ -249,13 +278,13 @@ test('a copy in advance that failed costs nothing but time', async (t) => {
   const [base, away] = [join(lower.folder, 'base.raw'), join(lower.folder, 'away')];
   renameSync(base, away);
   await using copy = start(lower);
-  assert.ok(isGoldsmithError((await copy.settled).failure, 'SourceNotFound'));
+  assert.ok(isGoldsmithError((await copy.settled()).failure, 'SourceNotFound'));
   renameSync(away, base);
   assert.equal(await finishAsFlattened(copy, disk), 13);
 
   const to = join(lower.folder, 'later', 'flat');
   await using other = start(lower, { to });
-  assert.match(String((await other.settled).failure), /ENOENT/);
+  assert.match(String((await other.settled()).failure), /ENOENT/);
   mkdirSync(join(lower.folder, 'later'));
   await other.finish({ layers: disk.layers, signal });
   assert.deepEqual(readdirSync(join(lower.folder, 'later')), ['flat']);
@@ -268,7 +297,7 @@ test('where no holes can be made, everything is copied', async (t) => {
     const lower = await lowerDisk(t);
     const disk = await withUpper(lower, ['write -P 4 6M 4k']);
     await using copy = start(lower);
-    await copy.settled;
+    await copy.settled();
     const programs = scratchFolder(t);
     writeFileSync(join(programs, 'qemu-io'), `#!/bin/sh\nexit ${exitCode}\n`);
     chmodSync(join(programs, 'qemu-io'), 0o755);
@@ -288,7 +317,7 @@ test('a chain that does not begin with the lower layers is flattened all the sam
     [...lower.layers.slice(1)],
   ]) {
     await using copy = start(lower);
-    await copy.settled;
+    await copy.settled();
     await finishAsFlattened(copy, { ...lower, layers });
     renameSync(join(lower.folder, 'flat'), join(lower.folder, 'expected'));
   }

@@ -2,29 +2,38 @@
  * The lower layers of a disk are flattened while a guest still works on the upper ones. When its machine is off, only
  * the blocks that the upper layers touch are left to copy.
  */
-import { rename } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { roundUp } from '../../model/sizes.ts';
+import type { BuildUser } from '../../host/build-user.ts';
 import { allocatedSizeBytes } from '../allocated-size.ts';
-import { BLOCK_BYTES } from '../digest-tree.ts';
-import { publishFile, throwIfCancelled } from '../publish-file.ts';
-import { punchHoles } from '../punch-holes.ts';
-import { explainWriteError } from '../sparse-write.ts';
-import { chainExtents } from './chain-extents.ts';
+import { throwIfCancelled } from '../publish-file.ts';
 import type { DiskLayer } from './chain.ts';
-import { changedBlocks } from './changed-blocks.ts';
-import { copyBlocks } from './copy-blocks.ts';
 import { flattenChain, type FlatDisk, type FlattenRequest } from './flatten-chain.ts';
-import { openLayerFiles } from './layer-files.ts';
-import { stageLayers, type StagedCopy, type StageRequest } from './staged-copy.ts';
+import { StagedCopy } from './staged-copy.ts';
+
+export interface AdvanceRequest {
+  /** Lowest first; nobody writes to any of them. */
+  readonly layers: readonly DiskLayer[];
+  /** Where the disk is going to appear; the copy is beside it. */
+  readonly to: string;
+  /** Size of the disk in the end; that of the layers may be smaller. */
+  readonly sizeBytes: number;
+  /** Reads the tables of the layers. */
+  readonly user: BuildUser;
+  readonly signal: AbortSignal;
+}
 
 /** All layers of the disk, the lower ones first; progress counts what was left to copy. */
 export type FinishRequest = Pick<FlattenRequest, 'layers' | 'signal' | 'onProgress'>;
 
 /** Disposing stops the work, waits for its end and removes its file, unless the disk is finished. */
 export interface AdvanceCopy extends AsyncDisposable {
-  /** Resolves when the work in advance has ended, with what made it fail, if anything; for the log. */
-  readonly settled: Promise<{ readonly failure?: unknown }>;
+  /**
+   * Resolves when the work in advance that was asked for so far has ended, with what made it fail, if anything; for the
+   * log.
+   */
+  settled(): Promise<{ readonly failure?: unknown }>;
+  /** Goes on with more layers that nobody writes to any more: those so far, and others on top of them. */
+  extend(layers: readonly DiskLayer[]): void;
   /**
    * Makes of the whole chain what `flattenChain` would make of it, and copies only what is not there yet. Whatever
    * went wrong in advance, and other layers than those expected, only cost the time that was to be saved.
@@ -38,50 +47,56 @@ export interface AdvanceCopy extends AsyncDisposable {
  * Begins to copy the disk of the lower layers to a hidden file beside `to`. It takes the room of that copy, and
  * lets the processors have other work. Returns at once.
  */
-export function startFlattening(request: StageRequest): AdvanceCopy {
+export function startFlattening({ layers, to, sizeBytes, user, signal }: AdvanceRequest): AdvanceCopy {
   const [stop, enough] = [new AbortController(), new AbortController()];
-  const signal = AbortSignal.any([request.signal, stop.signal]);
-  const work = stageLayers({ ...request, signal }, enough.signal);
-  const settled = work.then(
-    () => ({}),
-    (failure: unknown) => ({ failure }),
-  );
-  // A copy in advance is a gift: when there is none, the disk is made without it.
-  let staging: Promise<StagedCopy | undefined> = work.catch(() => undefined);
-  const take = async (): Promise<StagedCopy | undefined> => {
+  const until = { user, signal: AbortSignal.any([signal, stop.signal]), besideGuestUntil: enough.signal };
+  let lower: readonly DiskLayer[] = [];
+  let failure: { readonly failure?: unknown } = {};
+  /** A copy in advance is a gift: when there is none, the disk is made without it. */
+  let staging: Promise<StagedCopy | undefined> = StagedCopy.create(to, sizeBytes).catch(failed);
+
+  function failed(error: unknown): undefined {
+    failure = { failure: error };
+  }
+
+  function extend(more: readonly DiskLayer[]): void {
+    const before = staging;
+    if (more.length === lower.length && startsWith(more, lower)) return;
+    const isUseful = startsWith(more, lower);
+    lower = more;
+    staging = (async () => {
+      const staged = await before;
+      if (staged === undefined) return undefined;
+      const done = isUseful && (await staged.copyChain(more, until).catch(failed));
+      if (done === true) return staged;
+      await staged[Symbol.asyncDispose]();
+      return undefined;
+    })();
+  }
+
+  async function take(): Promise<StagedCopy | undefined> {
     const taken = staging;
     staging = Promise.resolve(undefined);
     return taken;
-  };
+  }
+
+  extend(layers);
   return {
-    settled,
-    async finish({ layers, onProgress, signal: finishSignal }) {
+    settled: async () => staging.then(() => failure),
+    extend,
+    async finish({ layers: all, onProgress, signal: finishSignal }) {
       enough.abort(); // the rest goes faster without a guest to be nice to
       const whole = {
-        ...{ layers, to: request.to, sizeBytes: request.sizeBytes, user: request.user },
+        ...{ layers: all, to, sizeBytes, user, signal: AbortSignal.any([until.signal, finishSignal]) },
         ...(onProgress === undefined ? {} : { onProgress }),
-        signal: AbortSignal.any([signal, finishSignal]),
       };
-      const flat = await completeStaged(take(), request.layers, whole);
-      return flat ?? (await flattenChain(whole));
+      return (await complete(take(), lower, whole)) ?? (await flattenChain(whole));
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await (await take())?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/** @returns undefined when the copy of the lower layers is of no use; it is gone then. */
-async function completeStaged(
-  staging: Promise<StagedCopy | undefined>,
-  lower: readonly DiskLayer[],
-  whole: FlattenRequest,
-): Promise<FlatDisk | undefined> {
-  await using staged = await staging;
-  throwIfCancelled(whole.signal);
-  if (staged === undefined || !startsWith(whole.layers, lower)) return undefined;
-  return await complete(staged, whole);
 }
 
 function startsWith(layers: readonly DiskLayer[], lower: readonly DiskLayer[]): boolean {
@@ -91,40 +106,17 @@ function startsWith(layers: readonly DiskLayer[], lower: readonly DiskLayer[]): 
   });
 }
 
-/** @returns undefined when holes cannot be made. */
-async function complete(staged: StagedCopy, whole: FlattenRequest): Promise<FlatDisk | undefined> {
-  const { layers, to, sizeBytes, user, signal, onProgress } = whole;
-  await using files = await openLayerFiles(layers);
-  const extents = await chainExtents(layers, sizeBytes, { signal, user });
-  const blocks = changedBlocks(staged.extents, extents, (block) => staged.copied.has(block));
-  if (!(await clear(staged, blocks, whole))) return undefined;
-  await publishFile(
-    to,
-    async (path) => {
-      await rename(staged.path, path);
-      await copyBlocks({ files, extents, sizeBytes }, staged, blocks, { signal, onProgress });
-      await files.requireSameLengths();
-      await staged.files.requireSameLengths(); // from before the first byte was read to after the last
-    },
-    { signal, durable: false },
-  );
-  return { digest: staged.tree.digest(), allocatedSizeBytes: await allocatedSizeBytes(to) };
-}
-
-/** Makes holes where `blocks` were copied. */
-async function clear(
-  staged: StagedCopy,
-  blocks: readonly { readonly block: number }[],
-  { sizeBytes, signal }: FlattenRequest,
-): Promise<boolean> {
-  const stale = blocks.map(({ block }) => block).filter((block) => staged.copied.has(block));
-  try {
-    // Only whole blocks of the file system can become holes; the last one may be cut off within one.
-    await staged.file.truncate(roundUp(sizeBytes, BLOCK_BYTES));
-    const cleared = await punchHoles(staged.path, stale, { signal });
-    await staged.file.truncate(sizeBytes);
-    return cleared;
-  } catch (cause) {
-    throw explainWriteError(cause);
-  }
+/** @returns undefined when the copy of the lower layers is of no use; it is gone then. */
+async function complete(
+  staging: Promise<StagedCopy | undefined>,
+  lower: readonly DiskLayer[],
+  { layers, to, user, signal, onProgress }: FlattenRequest,
+): Promise<FlatDisk | undefined> {
+  await using staged = await staging;
+  throwIfCancelled(signal);
+  if (staged === undefined || !startsWith(layers, lower)) return undefined;
+  if (!(await staged.copyChain(layers, { user, signal, onProgress }))) return undefined;
+  throwIfCancelled(signal);
+  const digest = await staged.publish(to);
+  return { digest, allocatedSizeBytes: await allocatedSizeBytes(to) };
 }

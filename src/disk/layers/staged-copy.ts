@@ -1,68 +1,123 @@
-/** A copy of lower layers under a hidden name, made slowly enough not to be felt by the guest above them. */
-import { open, rm, type FileHandle } from 'node:fs/promises';
+/** A flat copy of a chain under a hidden name, which can be brought forward as layers come to lie on the chain. */
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { BuildUser } from '../../host/build-user.ts';
-import { createDigestTree, type DigestTree } from '../digest-tree.ts';
+import { roundUp } from '../../model/sizes.ts';
+import { BLOCK_BYTES, createDigestTree, type DigestTree } from '../digest-tree.ts';
 import { stagingPath, throwIfCancelled } from '../publish-file.ts';
-import { planBlocks } from './block-plan.ts';
+import { punchHoles } from '../punch-holes.ts';
+import { explainWriteError } from '../sparse-write.ts';
 import { chainExtents, type ChainExtent } from './chain-extents.ts';
+import { changedBlocks } from './changed-blocks.ts';
 import type { DiskLayer } from './chain.ts';
 import { copyBlocks } from './copy-blocks.ts';
 import { openLayerFiles, type LayerFiles } from './layer-files.ts';
 
-export interface StageRequest {
-  /** Lowest first; nobody writes to any of them. */
-  readonly layers: readonly DiskLayer[];
-  /** Where the disk is going to appear; the copy is beside it. */
-  readonly to: string;
-  /** Size of the disk in the end; that of the layers may be smaller. */
-  readonly sizeBytes: number;
+export interface ChainCopyOptions {
   /** Reads the tables of the layers. */
   readonly user: BuildUser;
   readonly signal: AbortSignal;
-}
-
-/** Closed and removed when disposed of, unless it has another name by then. */
-export interface StagedCopy extends AsyncDisposable {
-  readonly path: string;
-  readonly file: FileHandle;
-  readonly tree: DigestTree;
-  /** The layers, which must keep their lengths. */
-  readonly files: LayerFiles;
-  readonly extents: readonly ChainExtent[];
-  /** Blocks that are in place; of the others nothing was written. */
-  readonly copied: ReadonlySet<number>;
+  /** A guest works on layers above these: slowly, with little left to sync, and only until this fires. */
+  readonly besideGuestUntil?: AbortSignal;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 /** Blocks copied between two syncs. A machine that writes, and the end of this copy, wait for no more than these. */
 const BLOCKS_PER_SYNC = 64;
+const zeros = Buffer.alloc(BLOCK_BYTES);
 
-/**
- * Copies the disk of `layers`, and sees to it that little is left to sync. When `enough` fires, the copy ends early
- * with what is there, soon.
- * @throws GoldsmithError as `flattenChain`; no file is left then.
- */
-export async function stageLayers(request: StageRequest, enough: AbortSignal): Promise<StagedCopy> {
-  const { layers, to, sizeBytes, user, signal } = request;
-  throwIfCancelled(signal);
-  await using stack = new AsyncDisposableStack();
-  const files = stack.use(await openLayerFiles(layers));
-  const extents = await chainExtents(layers, sizeBytes, { signal, user, mayBeShorter: true });
-  const path = stagingPath(to);
-  const file = stack.use(await open(path, 'wx'));
-  stack.defer(async () => rm(path, { force: true }));
-  await file.truncate(sizeBytes);
-  const tree = createDigestTree(sizeBytes);
-  const copied = new Set<number>();
-  const onCopied = async (block: number): Promise<void> => {
-    copied.add(block);
-    if (copied.size % BLOCKS_PER_SYNC === 0) await file.datasync();
-  };
-  await copyBlocks({ files, extents, sizeBytes }, { file, tree }, planBlocks(extents), {
-    ...{ signal, enough, onCopied },
-    besideGuest: true,
-  });
-  if (!enough.aborted) await file.datasync();
-  const owned = stack.move();
-  const dispose = async (): Promise<void> => owned.disposeAsync();
-  return { path, file, tree, files, extents, copied, [Symbol.asyncDispose]: dispose };
+/** Its file goes when it is disposed of, unless it was published. */
+export class StagedCopy implements AsyncDisposable {
+  readonly #path: string;
+  readonly #sizeBytes: number;
+  readonly #file: FileHandle;
+  readonly #tree: DigestTree;
+  readonly #owned: AsyncDisposableStack;
+  readonly #sources: LayerFiles[] = [];
+  /** Of the chain that it is a copy of, as far as its blocks were copied. */
+  #extents: readonly ChainExtent[] = [];
+  /** Blocks that are in place; the others are holes. */
+  readonly #copied = new Set<number>();
+
+  private constructor(path: string, sizeBytes: number, file: FileHandle, owned: AsyncDisposableStack) {
+    this.#path = path;
+    this.#sizeBytes = sizeBytes;
+    this.#file = file;
+    this.#tree = createDigestTree(sizeBytes);
+    this.#owned = owned;
+  }
+
+  /** Makes an empty copy of `sizeBytes` beside `to`. @throws GoldsmithError `InsufficientResources`. */
+  static async create(to: string, sizeBytes: number): Promise<StagedCopy> {
+    await using stack = new AsyncDisposableStack();
+    const path = stagingPath(to);
+    const file = stack.use(await open(path, 'wx'));
+    stack.defer(async () => rm(path, { force: true }));
+    await file.truncate(sizeBytes).catch((error: unknown) => {
+      throw explainWriteError(error);
+    });
+    return new StagedCopy(path, sizeBytes, file, stack.move());
+  }
+
+  /**
+   * Makes it a copy of the disk of `layers`, which begin with those that it was made of before; only what they changed is
+   * copied.
+   * @returns false when the file system makes no holes; it is of no use any more then.
+   * @throws GoldsmithError as `flattenChain`.
+   */
+  async copyChain(layers: readonly DiskLayer[], options: ChainCopyOptions): Promise<boolean> {
+    const { user, signal, onProgress, besideGuestUntil: enough } = options;
+    const besideGuest = enough !== undefined;
+    throwIfCancelled(signal);
+    const files = this.#owned.use(await openLayerFiles(layers));
+    this.#sources.push(files);
+    const extents = await chainExtents(layers, this.#sizeBytes, { signal, user, mayBeShorter: besideGuest });
+    const blocks = changedBlocks(this.#extents, extents, (block) => this.#copied.has(block));
+    if (!(await this.#clear(blocks, signal))) return false;
+    this.#extents = extents;
+    const onCopied = async (block: number): Promise<void> => {
+      this.#copied.add(block);
+      if (besideGuest && this.#copied.size % BLOCKS_PER_SYNC === 0) await this.#file.datasync();
+    };
+    const source = { files, extents, sizeBytes: this.#sizeBytes };
+    const target = { file: this.#file, tree: this.#tree };
+    await copyBlocks(source, target, blocks, {
+      ...{ signal, onProgress, onCopied, besideGuest },
+      ...(enough === undefined ? {} : { enough }),
+    });
+    if (enough?.aborted === false) await this.#file.datasync();
+    return true;
+  }
+
+  /**
+   * Gives it its name, which takes no sync.
+   * @returns the digest of the disk.
+   * @throws GoldsmithError `Internal` when a layer has another length than when it was first read.
+   */
+  async publish(to: string): Promise<string> {
+    for (const files of this.#sources) await files.requireSameLengths();
+    await rename(this.#path, to);
+    return this.#tree.digest();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync();
+  }
+
+  /** Makes holes where `blocks` were copied. */
+  async #clear(blocks: readonly { readonly block: number }[], signal: AbortSignal): Promise<boolean> {
+    const stale = blocks.map(({ block }) => block).filter((block) => this.#copied.has(block));
+    try {
+      // Only whole blocks of the file system can become holes; the last one may be cut off within one.
+      await this.#file.truncate(roundUp(this.#sizeBytes, BLOCK_BYTES));
+      if (!(await punchHoles(this.#path, stale, { signal }))) return false;
+      await this.#file.truncate(this.#sizeBytes);
+    } catch (cause) {
+      throw explainWriteError(cause);
+    }
+    for (const block of stale) {
+      this.#copied.delete(block);
+      await this.#tree.setBlock(block, zeros.subarray(0, this.#sizeBytes - block * BLOCK_BYTES));
+    }
+    return true;
+  }
 }
