@@ -97,13 +97,14 @@ def run_agent(agent, output):
 /**
  * Shell, builtins only. `ask_waiting AGENT TAG` has the waiting process run the agent and returns at once; it fails when
  * nobody waits. `hear_waiting TAG` prints what the agent prints and returns its exit code; 255 when it was not run,
- * because the process does not know the agent that is on the disk now. `TAG` is an unguessable word.
+ * because the process does not know the agent that is on the disk now. `TAG` is an unguessable word. Descriptor 4 is theirs.
  */
 export const ASK_WAITING_DEPROVISION = String.raw`
 ask_waiting() {
   [ -p ${ASK} ] && [ -r ${PROCESS} ] || return 1
   read -r waiting < ${PROCESS}
   { read -r called < "/proc/$waiting/comm"; } 2>/dev/null && [ "$called" = ${NAME} ] || return 1
+  exec 4< ${ANSWER} # before asking: what is said into a pipe that nobody has open is lost
   echo "$1 $2" > ${ASK}
 }
 hear_waiting() {
@@ -113,7 +114,7 @@ hear_waiting() {
       "$1 stale") return 255 ;;
       *) printf '%s\n' "$line" ;;
     esac
-  done < ${ANSWER}
+  done <&4
   echo "the waiting agent has died"
   return 254
 }
