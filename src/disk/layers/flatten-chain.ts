@@ -1,15 +1,9 @@
 /** A chain of layers becomes one raw disk: the disk's bytes move once, and are digested on the way. */
-import { open, type FileHandle } from 'node:fs/promises';
 import type { BuildUser } from '../../host/build-user.ts';
 import { allocatedSizeBytes } from '../allocated-size.ts';
-import { createDigestTree } from '../digest-tree.ts';
-import { publishFile, throwIfCancelled } from '../publish-file.ts';
-import { explainWriteError } from '../sparse-write.ts';
-import { planBlocks } from './block-plan.ts';
-import { chainExtents, type ChainExtent } from './chain-extents.ts';
+import { throwIfCancelled } from '../publish-file.ts';
 import type { DiskLayer } from './chain.ts';
-import { copyBlocks } from './copy-blocks.ts';
-import { openLayerFiles, type LayerFiles } from './layer-files.ts';
+import { StagedCopy } from './staged-copy.ts';
 
 export interface FlattenRequest {
   /** Lowest first; nobody writes to any of them. */
@@ -34,47 +28,18 @@ export interface FlatDisk {
 
 /**
  * Writes the disk of a chain as a sparse raw file to `to`, each byte read once, and gives its digest. Zeros become
- * holes. The file appears under its name only when whole; it is not synced. Memory does not grow with the disk but
+ * holes. The file appears under its name only when whole; not all of it is synced. Memory does not grow with the disk but
  * for its extent map.
  * @throws GoldsmithError `InsufficientResources` when there is no room, `ImageRefused` when a layer points to other
  * files or is compressed or encrypted, `Internal` when the disk has another size or a layer changes its length,
  * `CommandFailed` also while a machine writes to a layer, `Cancelled`; no file is left then.
  */
 export async function flattenChain(request: FlattenRequest): Promise<FlatDisk> {
-  const { layers, to, sizeBytes, user, signal } = request;
+  const { layers, to, sizeBytes, user, signal, onProgress } = request;
   throwIfCancelled(signal);
-  await using files = await openLayerFiles(layers);
-  const extents = await chainExtents(layers, sizeBytes, { signal, user });
-  let digest = '';
-  await publishFile(
-    to,
-    async (staging) => {
-      const file = await open(staging, 'wx');
-      try {
-        digest = await copyAll(request, files, extents, file);
-      } finally {
-        await file.close();
-      }
-    },
-    { signal, durable: false },
-  );
+  await using staged = await StagedCopy.create(to, sizeBytes);
+  await staged.copyChain(layers, { user, signal, onProgress });
+  throwIfCancelled(signal);
+  const digest = await staged.publish(to);
   return { digest, allocatedSizeBytes: await allocatedSizeBytes(to) };
-}
-
-/** Fills the empty `file` and gives the digest of what is in it. */
-async function copyAll(
-  request: FlattenRequest,
-  files: LayerFiles,
-  extents: readonly ChainExtent[],
-  file: FileHandle,
-): Promise<string> {
-  const { sizeBytes, signal, onProgress } = request;
-  await file.truncate(sizeBytes).catch((error: unknown) => {
-    throw explainWriteError(error);
-  });
-  const tree = createDigestTree(sizeBytes);
-  const source = { files, extents, sizeBytes };
-  await copyBlocks(source, { file, tree }, planBlocks(extents), { signal, onProgress });
-  await files.requireSameLengths();
-  return tree.digest();
 }

@@ -21,7 +21,7 @@ export interface ChainCopyOptions {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
-/** Blocks copied between two syncs. A machine that writes, and the end of this copy, wait for no more than these. */
+/** Blocks copied between two syncs, so that the disk works all the time and little is left to sync in the end. */
 const BLOCKS_PER_SYNC = 64;
 const zeros = Buffer.alloc(BLOCK_BYTES);
 
@@ -37,6 +37,7 @@ export class StagedCopy implements AsyncDisposable {
   #extents: readonly ChainExtent[] = [];
   /** Blocks that are in place; the others are holes. */
   readonly #copied = new Set<number>();
+  #syncing: Promise<undefined> | undefined;
 
   private constructor(path: string, sizeBytes: number, file: FileHandle, owned: AsyncDisposableStack) {
     this.#path = path;
@@ -76,7 +77,9 @@ export class StagedCopy implements AsyncDisposable {
     this.#extents = extents;
     const onCopied = async (block: number): Promise<void> => {
       this.#copied.add(block);
-      if (besideGuest && this.#copied.size % BLOCKS_PER_SYNC === 0) await this.#file.datasync();
+      if (this.#copied.size % BLOCKS_PER_SYNC !== 0) return;
+      if (besideGuest) await this.#sync();
+      else void this.#sync();
     };
     const source = { files, extents, sizeBytes: this.#sizeBytes };
     const target = { file: this.#file, tree: this.#tree };
@@ -84,7 +87,7 @@ export class StagedCopy implements AsyncDisposable {
       ...{ signal, onProgress, onCopied, besideGuest },
       ...(enough === undefined ? {} : { enough }),
     });
-    if (enough?.aborted === false) await this.#file.datasync();
+    if (enough?.aborted === false) await this.#sync();
     return true;
   }
 
@@ -100,7 +103,17 @@ export class StagedCopy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing;
     await this.#owned.disposeAsync();
+  }
+
+  /** One at a time. Whoever publishes the disk syncs it, and is told of failures. */
+  async #sync(): Promise<void> {
+    this.#syncing ??= this.#file.datasync().then(
+      () => (this.#syncing = undefined),
+      () => (this.#syncing = undefined),
+    );
+    await this.#syncing;
   }
 
   /** Makes holes where `blocks` were copied. */
