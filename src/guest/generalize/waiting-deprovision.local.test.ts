@@ -48,7 +48,9 @@ async function withGuest(agentText: string, use: (guest: Guest) => Promise<void>
     text.replaceAll('/run/goldsmith', folder).replaceAll(ROOT_PATH, `${folder}:${process.env['PATH']}`);
   const agent = join(folder, 'waagent');
   writeFileSync(agent, agentText, { mode: 0o755 });
-  const program = local(`${PRELUDE}${WAITING_DEPROVISION}\nwait_to_deprovision()\n`);
+  const program = local(
+    `${PRELUDE}${WAITING_DEPROVISION}\nwait_to_deprovision(os.open(os.devnull, os.O_RDONLY))\n`,
+  );
   const child = startProcess([python, '-I', '-S', '-c', program], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -1,7 +1,7 @@
 /**
  * The Azure agent's `-deprovision+user`, loaded long before it is wanted. Starting the agent is mostly loading Python
- * modules: seconds on an emulated processor, at a moment when nothing else can be done. So a process loads them
- * beside the first boot and the customizers, is frozen and woken with the machine, and waits.
+ * modules: seconds on an emulated processor. So a process loads them once, at the end of the first boot, is frozen and
+ * woken with the machine, and waits.
  *
  * What runs in the end is the agent's own program, read when it is asked for. When any file that was loaded is not the
  * file on the disk any more (a customizer has updated the agent, or Python), the process says so and the agent is
@@ -19,8 +19,9 @@ const NAME = 'goldsmith-last';
 export const ROOT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Python: `wait_to_deprovision()` for a process of its own that has root's rights and no terminal. Returns only when there is
- * nothing to wait for. Imports nothing before it is called.
+ * Python: `wait_to_deprovision(tell)` for a process of its own that has root's rights and no terminal. It closes the
+ * descriptor `tell` when all is loaded, and returns only when there is nothing to wait for. Imports nothing before it is
+ * called.
  */
 export const WAITING_DEPROVISION = String.raw`
 def find_program(name):
@@ -35,11 +36,10 @@ def is_ours(program):
     interpreter = words[-1] if words[-1].startswith('/') else find_program(words[-1])
     return interpreter is not None and os.path.realpath(interpreter) == os.path.realpath(sys.executable)
 
-def wait_to_deprovision():
+def wait_to_deprovision(tell):
     agent = find_program('waagent')
     if agent is None or not is_ours(agent): return
     libc.prctl(15, b'${NAME}', 0, 0, 0) # PR_SET_NAME
-    os.nice(10)
     pipes = []
     for path in ('${ASK}', '${ANSWER}'):
         os.mkfifo(path, 0o600)
@@ -47,8 +47,8 @@ def wait_to_deprovision():
     put('${PROCESS}', b'%d\n' % os.getpid()) # last: who finds it finds the pipes
     load_agent(agent)
     loaded = loaded_files(agent)
+    os.close(tell)
     wanted, tag = os.read(pipes[0], 4096).decode('ascii', 'replace').split()
-    os.setpriority(os.PRIO_PROCESS, 0, 0)
     verdict = 'stale'
     if wanted == agent and loaded == loaded_files(agent): verdict = 'exit %d' % run_agent(agent, pipes[1])
     os.write(pipes[1], ('%s %s\n' % (tag, verdict)).encode())

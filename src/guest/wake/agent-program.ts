@@ -467,11 +467,14 @@ def install():
     os.close(tell)
     stop_timers()
     waits = os.read(ready, 1)
+    loaded, tell = os.pipe2(os.O_CLOEXEC)
     if os.fork() == 0:
         os.close(line)
         leave_session()
-        wait_to_deprovision()
+        wait_to_deprovision(tell)
         os._exit(0)
+    os.close(tell)
+    os.read(loaded, 1) # or its end, when there is nothing to load
     if waits: print('waiting')
 
 libc = ctypes.CDLL(None, use_errno=True)
