@@ -8,6 +8,7 @@ import { GoldsmithError } from '../../model/errors.ts';
 import type { GuestShell, OutputStream } from '../guest-shell.ts';
 import { LineSplitter } from '../output/line-splitter.ts';
 import type { LineSink } from '../output/guest-log.ts';
+import { FIRST_BOOT_MARK } from '../provisioning/first-boot-settings.ts';
 import { FINISHED_SCRIPT, outcomeOf } from '../readiness/cloud-init.ts';
 import { asRoot } from '../shell-words.ts';
 import { keyBlobOf } from '../ssh/key-pair.ts';
@@ -47,8 +48,14 @@ say() { printf '@@%s %s\n' "$tag" "$*"; }
 home=$(grep "^$user:" /etc/passwd | cut -d: -f6)
 scrubbed=
 read -r buildhost < /proc/sys/kernel/hostname
-# A first boot that is not over yet would write its state again behind our back.
-(${FINISHED_SCRIPT}) | while IFS= read -r line; do say first-boot "$line"; done
+# A first boot that is not over yet would write its state again behind our back. The last stages of our own first boot
+# have nothing to do: they are stopped. What another one does is waited for.
+if [ ! -s /var/lib/cloud/data/result.json ] && grep -qsF ${FIRST_BOOT_MARK} /var/lib/cloud/instance/user-data.txt; then
+  systemctl stop cloud-config.service cloud-final.service 3<&-
+  say first-boot short
+else
+  (${FINISHED_SCRIPT}) | while IFS= read -r line; do say first-boot "$line"; done
+fi
 `,
   HOMES_FUNCTION,
   SCRUB_BESIDE_SCRIPT,
