@@ -29,13 +29,15 @@ export async function prepareHost(signal: AbortSignal, onLine: (line: string) =>
   );
 }
 
-/** Programs that only the tests talk to: the stock `az`, and a PostgreSQL server for the store. */
+/** Programs that only the tests talk to. */
 const peers: readonly { readonly debianPackage: string; readonly isThere: () => boolean }[] = [
   { debianPackage: 'azure-cli', isThere: () => findProgram('az') !== undefined },
   { debianPackage: 'postgresql', isThere: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0 },
+  { debianPackage: 'openssh-server', isThere: () => findProgram('sshd') !== undefined },
+  { debianPackage: 'gdisk', isThere: () => findProgram('sgdisk') !== undefined },
 ];
 
-/** Tests skip what needs a peer that cannot be installed, and say so. */
+/** Without one of them its tests are skipped with a reason, or fail. */
 async function installPeers(signal: AbortSignal, onLine: (line: string) => void): Promise<void> {
   const missing = peers.filter(({ isThere }) => !isThere()).map(({ debianPackage }) => debianPackage);
   if (missing.length === 0) return;
