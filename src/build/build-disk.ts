@@ -1,6 +1,7 @@
 /** From a source image to a finished disk: by the shortest way that what is kept of earlier builds allows. */
 import { join } from 'node:path';
 import type { AdvanceCopy } from '../disk/layers/advance-copy.ts';
+import type { StandingResult } from '../distribute/standing-vhds.ts';
 import type { ImageFacts } from '../model/image.ts';
 import { formatDuration } from '../model/sizes.ts';
 import { layersOf } from '../vm/hypervisor.ts';
@@ -41,6 +42,8 @@ export interface BuiltDisk {
   readonly disk: ImageFacts;
   /** What it is kept as, when it is kept. */
   readonly kept: CheckpointRef | undefined;
+  /** Results of an earlier build that are this disk; `disk` is one of them then, when there are any. */
+  readonly standing: readonly StandingResult[];
 }
 
 /** @throws GoldsmithError for the first thing that stopped the build. */
@@ -87,15 +90,20 @@ async function reuseImage(
   { image, steps }: ReusePlan,
 ): Promise<BuiltDisk | undefined> {
   if (image === undefined) return undefined;
-  const { runner, folder, host } = scene;
-  const disk = await runner.run(reuseImageStep, {
+  const { runner, folder, host, options } = scene;
+  const { template, copies, outputFolder } = options;
+  const isBooted = (template.validate?.inVMValidations ?? []).length > 0;
+  const reused = await runner.run(reuseImageStep, {
     ...{ store, entry: image, source: source.facts, user: host.user, workDir: folder.work },
     nowMs: host.now(),
     path: join(folder.work, 'os.raw'),
+    ...(isBooted || copies.length > 0
+      ? {}
+      : { distribution: { targets: template.distribute, outputFolder } }),
   });
-  if (disk === undefined) return undefined;
+  if (reused === undefined) return undefined;
   tellSteps(scene, steps, steps.length);
-  return { disk, kept: image };
+  return { ...reused, kept: image };
 }
 
 async function customize(scene: BuildScene, prepared: Prepared, kept: Kept | undefined): Promise<BuiltDisk> {
@@ -149,11 +157,12 @@ async function customize(scene: BuildScene, prepared: Prepared, kept: Kept | und
   const image = await runner.run(freezeDiskStep, {
     ...{ layers, sizeBytes: diskBytes, path, source: facts, user: host.user, copy },
   });
-  if (kept === undefined || keeper === undefined) return { disk: image, kept: undefined };
+  if (kept === undefined || keeper === undefined) return { disk: image, kept: undefined, standing: [] };
   const label = { ...kept.keys.image, title: 'Image', position: parts.length - 1 };
   return {
     disk: image,
     kept: await keeper.keepImage(session.vm.disk, { ...label, tookMs: 0, digest: image.digest }, signal),
+    standing: [],
   };
 }
 

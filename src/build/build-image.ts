@@ -34,12 +34,12 @@ export async function buildImage(scene: BuildScene): Promise<Outcome> {
       message: 'The source image passed validation; nothing was built or distributed',
     };
   }
-  const { disk, kept } = await buildDisk(scene, prepared);
+  const { disk, kept, standing } = await buildDisk(scene, prepared);
   const invalid = await validateOnce(scene, prepared, disk, kept);
   if (invalid !== undefined && template.validate?.continueDistributeOnFailure !== true) throw invalid;
   scene.recorder.subState('Distributing');
   const results = await scene.runner.run(distributeStep, {
-    disk,
+    ...{ disk, standing },
     targets: template.distribute,
     copies: scene.options.copies,
     published: scene.options.published ?? [],

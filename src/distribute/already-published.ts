@@ -1,12 +1,11 @@
 /** What the run that is resumed has published already, and is still as it was. */
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { digestDisk } from '../disk/disk-digest.ts';
 import type { ImageStore } from '../images/store/image-store.ts';
 import { isGoldsmithError } from '../model/errors.ts';
 import type { Target } from '../model/image-template.ts';
 import type { ImageFacts } from '../model/image.ts';
 import type { Artifact } from '../model/run.ts';
+import { isVhdOf } from './targets/vhd/is-vhd-of.ts';
 import { placeOf } from './targets/vhd/vhd-target.ts';
 
 export interface PublishedQuestion {
@@ -40,10 +39,9 @@ async function isThere(question: PublishedQuestion, artifact: Artifact): Promise
   try {
     if (target.type !== 'VHD') return store.find(artifact.artifactId ?? '').digest === disk.digest;
     const { path } = placeOf(target, outputFolder);
-    if (resolve(path) !== resolve(artifact.path) || !existsSync(path)) return false;
-    return (await digestDisk(path, { sizeBytes: disk.virtualSizeBytes, signal })) === disk.digest;
+    return resolve(path) === resolve(artifact.path) && (await isVhdOf(path, disk, signal));
   } catch (error) {
     if (!isGoldsmithError(error) || signal.aborted) throw error;
-    return false; // no such image any more, or a file that is shorter
+    return false; // no such image any more
   }
 }

@@ -5,6 +5,7 @@ import type { Target } from '../model/image-template.ts';
 import type { ImageFacts } from '../model/image.ts';
 import type { Artifact, DiskFormat } from '../model/run.ts';
 import { alreadyPublished } from './already-published.ts';
+import type { StandingResult } from './standing-vhds.ts';
 import type { DistributionContext } from './target-context.ts';
 import { distributeTo } from './targets.ts';
 import { writeCopyTo } from './write-copies.ts';
@@ -19,6 +20,8 @@ export interface DistributeRequest extends DistributionContext {
   readonly consume: boolean;
   /** What the run that is resumed has published: targets whose artifact is still there are left alone. */
   readonly published?: readonly Artifact[];
+  /** What was found to be in its place, of this very disk: it is left alone. */
+  readonly standing?: readonly StandingResult[];
   readonly onTargetStarted?: (runOutputName: string) => void;
   readonly onTargetEnded?: (result: TargetResult) => void;
 }
@@ -59,7 +62,9 @@ export async function distribute(request: DistributeRequest): Promise<readonly T
       runOutputName: target.runOutputName,
       type: target.type,
       run: async (mayMove: boolean) => {
-        const { published = [] } = request;
+        const { published = [], standing = [] } = request;
+        const found = standing.find(({ artifact }) => artifact.runOutputName === target.runOutputName);
+        if (found !== undefined) return found;
         const artifact = await alreadyPublished({ ...request, target, published });
         return artifact === undefined
           ? distributeTo({ ...request, target, mayMove, claimFile })

@@ -4,6 +4,7 @@
  * Undoes: nothing; what is published stays, as on Azure.
  */
 import { distribute, type TargetResult } from '../../distribute/distribute.ts';
+import type { StandingResult } from '../../distribute/standing-vhds.ts';
 import type { DistributionContext } from '../../distribute/target-context.ts';
 import type { Target } from '../../model/image-template.ts';
 import type { ImageFacts } from '../../model/image.ts';
@@ -16,6 +17,8 @@ export interface DistributeInput extends Omit<DistributionContext, 'signal' | 'o
   readonly copies: readonly DiskFormat[];
   /** See `DistributeRequest.published`. */
   readonly published?: readonly Artifact[];
+  /** See `DistributeRequest.standing`. */
+  readonly standing?: readonly StandingResult[];
   /** Told of each artifact as soon as it is published. */
   readonly onArtifact: (artifact: Artifact) => void;
 }

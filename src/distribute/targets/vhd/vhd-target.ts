@@ -9,6 +9,7 @@ import { syncFolder } from '../../../host/atomic-file.ts';
 import { GoldsmithError } from '../../../model/errors.ts';
 import type { VhdTarget } from '../../../model/image-template.ts';
 import type { ImageFacts } from '../../../model/image.ts';
+import type { Artifact } from '../../../model/run.ts';
 import { fileNameFor, requireReplaceable } from '../../output-file.ts';
 import type { TargetInput, TargetOutput } from '../../target-context.ts';
 
@@ -31,18 +32,19 @@ export async function distributeVhd(input: TargetInput<VhdTarget>): Promise<Targ
     await writeVhd(disk.path, disk.virtualSizeBytes, path, { ...identity, signal });
     if (input.mayMove) await rm(disk.path);
   }
+  const facts = { ...disk, path, allocatedSizeBytes: await allocatedSizeBytes(path) };
+  return { artifact: vhdArtifact(target, facts), warnings };
+}
+
+/** `facts` are those of the file. */
+export function vhdArtifact(
+  { runOutputName, artifactTags }: VhdTarget,
+  facts: Pick<ImageFacts, 'path' | 'virtualSizeBytes' | 'allocatedSizeBytes' | 'digest'>,
+): Artifact {
+  const { path, virtualSizeBytes, allocatedSizeBytes, digest } = facts;
   return {
-    artifact: {
-      runOutputName: target.runOutputName,
-      kind: 'VHD',
-      path,
-      format: 'vhd',
-      virtualSizeBytes: disk.virtualSizeBytes,
-      allocatedSizeBytes: await allocatedSizeBytes(path),
-      digest: disk.digest,
-      tags: target.artifactTags,
-    },
-    warnings,
+    ...{ runOutputName, kind: 'VHD', path, format: 'vhd', virtualSizeBytes, allocatedSizeBytes, digest },
+    tags: artifactTags,
   };
 }
 
