@@ -1,5 +1,5 @@
 /** Leaves and root of the disk digest; {@link file://./disk-digest.ts} has the definition. */
-import { createHash, webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { MIB } from '../model/sizes.ts';
 
 export const DISK_DIGEST_PREFIX = 'gs1-sha256:';
@@ -14,10 +14,11 @@ const zeroLeaf = createHash('sha256').update(zeroBlock).digest();
 export interface DigestTree {
   /**
    * Takes the bytes of a block, in any order of blocks; blocks never given are zeros, and of a block given twice
-   * the later bytes count. The bytes may be reused when the promise has resolved. Hashing happens on a pool thread.
+   * the later bytes count. It hashes in this thread, a millisecond or two: handing a block to another thread copies it to
+   * fresh memory, which takes longer.
    * @returns whether the bytes are anything but zeros.
    */
-  setBlock(block: number, bytes: Buffer<ArrayBuffer>): Promise<boolean>;
+  setBlock(block: number, bytes: Buffer): boolean;
   /** The digest of the disk, with its prefix. */
   digest(): string;
 }
@@ -30,13 +31,10 @@ export function createDigestTree(sizeBytes: number): DigestTree {
   const setLeaf = (block: number, leaf: Buffer): number => leaf.copy(leaves, block * LEAF_BYTES);
   if (count > 0) setLeaf(count - 1, zeroLeafOf(count - 1));
   return {
-    async setBlock(block, bytes) {
+    setBlock(block, bytes) {
       // Comparing is many times cheaper than hashing, and disks hold many allocated blocks of zeros.
       const hasData = !isZero(bytes, 0, bytes.length);
-      setLeaf(
-        block,
-        hasData ? Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)) : zeroLeafOf(block),
-      );
+      setLeaf(block, hasData ? createHash('sha256').update(bytes).digest() : zeroLeafOf(block));
       return hasData;
     },
     digest: () => DISK_DIGEST_PREFIX + createHash('sha256').update(leaves).digest('hex'),

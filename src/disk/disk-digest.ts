@@ -47,7 +47,7 @@ export async function digestDisk(path: string, options: DigestOptions): Promise<
     const work = async (block: number, buffer: Buffer<ArrayBuffer>): Promise<void> => {
       throwIfCancelled(signal);
       const bytes = await readBlock(file, block, buffer, sizeBytes);
-      await tree.setBlock(block, bytes);
+      tree.setBlock(block, bytes);
       done += bytes.length;
       options.onProgress?.(done, blocks.length * BLOCK_BYTES);
     };

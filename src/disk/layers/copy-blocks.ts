@@ -47,7 +47,7 @@ export async function copyBlocks(
     const start = planned.block * BLOCK_BYTES;
     const bytes = buffer.subarray(0, Math.min(BLOCK_BYTES, source.sizeBytes - start));
     await assemble(source, planned, bytes);
-    if (await target.tree.setBlock(planned.block, bytes)) await writeNonZero(target.file, bytes, start);
+    if (target.tree.setBlock(planned.block, bytes)) await writeNonZero(target.file, bytes, start);
     done += 1;
     onProgress?.(done * BLOCK_BYTES, blocks.length * BLOCK_BYTES);
     await onCopied?.(planned.block);

@@ -129,7 +129,7 @@ export class StagedCopy implements AsyncDisposable {
     }
     for (const block of stale) {
       this.#copied.delete(block);
-      await this.#tree.setBlock(block, zeros.subarray(0, this.#sizeBytes - block * BLOCK_BYTES));
+      this.#tree.setBlock(block, zeros.subarray(0, this.#sizeBytes - block * BLOCK_BYTES));
     }
     return true;
   }
