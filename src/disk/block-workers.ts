@@ -1,7 +1,7 @@
 /** Many blocks of a disk in flight at once, in bounded memory. */
 import { BLOCK_BYTES } from './digest-tree.ts';
 
-/** Reads, hashes and writes run on Node's four pool threads; a few more blocks in flight keep them busy. */
+/** Reads and writes run on Node's four pool threads; a few more blocks in flight keep them and this one busy. */
 const BLOCKS_IN_FLIGHT = 6;
 
 export interface BlockWorkOptions {
