@@ -1,12 +1,23 @@
 /** What builds use of earlier ones: the whole engine, with machines that are none and everything else real. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHome } from '../host/home.ts';
 import type { Customizer, ImageTemplate } from '../model/image-template.ts';
 import type { Artifact, RunRecord } from '../model/run.ts';
+import { MIB } from '../model/sizes.ts';
 import type { BuildHost, ReusePolicy } from './build-options.ts';
 import { runBuild } from './run-build.ts';
 import { openSimulatedHost } from './simulated-host.ts';
@@ -79,6 +90,28 @@ test('a build of which nothing has changed publishes the image that exists', asy
       again.steps.every(({ state, reusedFrom }) => (state === 'skipped') === (reusedFrom !== undefined)),
     );
     assert.match(readFileSync(again.logPath, 'utf8'), /"a": kept from/);
+  });
+});
+
+test('a result that stands in its place is left alone, and a damaged or missing one is written again', async () => {
+  await withHost(async ({ build }) => {
+    const first = await build(template([a, c]));
+    const [made] = first.artifacts;
+    assert.ok(made !== undefined);
+    const before = statSync(made.path);
+    const again = await build(template([a, c]));
+    assert.deepEqual(again.artifacts, first.artifacts);
+    assert.equal(statSync(made.path).ino, before.ino);
+    const file = openSync(made.path, 'r+');
+    writeSync(file, 'damage', MIB);
+    closeSync(file);
+    for (const _ of ['damaged', 'missing']) {
+      const mended = await build(template([a, c]));
+      assert.equal(story(mended)[0], 'reuse ok');
+      assert.deepEqual(mended.artifacts, first.artifacts);
+      assert.equal(statSync(made.path).size, before.size);
+      rmSync(made.path);
+    }
   });
 });
 
