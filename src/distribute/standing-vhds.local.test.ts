@@ -92,6 +92,11 @@ test('all targets stand, each in a place of its own, or none does', async (t) =>
     ['disk', 'other'],
   );
   assert.equal(await ask(target, { ...other, uri: 'disk.vhd' }), undefined, 'two in one place');
+  assert.equal(
+    await ask(target, { ...other, uri: 'ftp://nowhere/x.vhd' }),
+    undefined,
+    'a place that is none',
+  );
   const image = { type: 'ManagedImage', runOutputName: 'image', imageId: '/x', location: 'westus2' } as const;
   assert.equal(await ask(target, { ...image, artifactTags: {} }), undefined, 'an image is made anew');
 });

@@ -1,6 +1,7 @@
 /** Results of an earlier build that stand already where this one would put the same bytes. */
 import { allocatedSizeBytes } from '../disk/allocated-size.ts';
-import type { Target } from '../model/image-template.ts';
+import { isGoldsmithError } from '../model/errors.ts';
+import type { Target, VhdTarget } from '../model/image-template.ts';
 import type { ImageFacts } from '../model/image.ts';
 import type { Artifact } from '../model/run.ts';
 import { isVhdOf } from './targets/vhd/is-vhd-of.ts';
@@ -32,11 +33,23 @@ export async function standingVhds(
   const paths = new Set<string>();
   for (const target of targets) {
     if (target.type !== 'VHD') return undefined;
-    const { path, warnings } = placeOf(target, outputFolder);
+    const place = placeIfAny(target, outputFolder);
+    if (place === undefined) return undefined;
+    const { path, warnings } = place;
     if (paths.has(path) || !(await isVhdOf(path, disk, signal))) return undefined;
     paths.add(path);
     const facts = { ...disk, path, allocatedSizeBytes: await allocatedSizeBytes(path) };
     results.push({ artifact: vhdArtifact(target, facts), warnings });
   }
   return results;
+}
+
+/** A bad uri is told by whoever distributes to it: only that target fails. */
+function placeIfAny(target: VhdTarget, outputFolder: string): ReturnType<typeof placeOf> | undefined {
+  try {
+    return placeOf(target, outputFolder);
+  } catch (error) {
+    if (isGoldsmithError(error, 'DistributeFailed')) return undefined;
+    throw error;
+  }
 }
