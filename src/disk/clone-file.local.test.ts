@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { runCommand } from '../host/command.ts';
 import { isGoldsmithError } from '../model/errors.ts';
 import { MIB } from '../model/sizes.ts';
 import { allocatedSizeBytes } from './allocated-size.ts';
@@ -38,6 +39,26 @@ test('a clone that fails or is cancelled leaves nothing behind', async (t) => {
     isGoldsmithError(error, 'Cancelled'),
   );
   assert.deepEqual(readdirSync(folder), ['base.raw']);
+});
+
+test('a clone for which there is no room says so by the name of the folder, and leaves nothing', async (t) => {
+  const folder = scratchFolder(t);
+  const from = join(folder, 'base.raw');
+  writeFileSync(from, Buffer.alloc(4 * MIB, 'data'));
+  const small = join(folder, 'small');
+  mkdirSync(small);
+  const mount = ['mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', small];
+  const { exitCode } = await runCommand(mount, { okExitCodes: [0, 1, 32] });
+  if (exitCode !== 0) return t.skip('small file systems cannot be mounted here');
+  try {
+    await assert.rejects(
+      cloneFile(from, join(small, 'clone.raw'), { signal }),
+      (error) => isGoldsmithError(error, 'InsufficientResources') && error.message.endsWith(small),
+    );
+    assert.deepEqual(readdirSync(small), []);
+  } finally {
+    await runCommand(['umount', small]);
+  }
 });
 
 test('publishing replaces the file only when the new one is whole', async (t) => {

@@ -1,7 +1,11 @@
 /** Copies of disks that cost as little as the file system allows. */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { runCommand } from '../host/command.ts';
+import { GoldsmithError, isGoldsmithError } from '../model/errors.ts';
 import { publishFile } from './publish-file.ts';
+
+/** What `cp` says of ENOSPC, EDQUOT and EFBIG. */
+const NO_ROOM = /No space left on device|Disk quota exceeded|File too large/;
 
 export interface CloneOptions {
   readonly signal: AbortSignal;
@@ -14,7 +18,8 @@ export interface CloneOptions {
  * data extents are copied and holes stay holes. Node's own `copyFile` fills holes in, so it must never be
  * used on a disk. The copy is readable and writable by its owner whatever the mode of `from` is, and
  * appears under its name only when whole; it is not synced.
- * @throws GoldsmithError `CommandFailed` (no space, no such file), `Cancelled`; no file is left then.
+ * @throws GoldsmithError `InsufficientResources` when there is no room, `CommandFailed` (no such file), `Cancelled`; no file
+ * is left then.
  */
 export async function cloneFile(from: string, to: string, options: CloneOptions): Promise<void> {
   await publishFile(to, (staging) => copySparse(resolve(from), staging, options), {
@@ -42,5 +47,15 @@ async function copySparse(
 ): Promise<void> {
   const sparse = options.findZeros === true ? 'always' : 'auto';
   const argv = ['cp', '--reflink=auto', `--sparse=${sparse}`, '--no-preserve=mode', '--', from, resolve(to)];
-  await runCommand(argv, { signal: options.signal, extraFds: options.fd === undefined ? [] : [options.fd] });
+  const extraFds = options.fd === undefined ? [] : [options.fd];
+  try {
+    await runCommand(argv, { signal: options.signal, extraFds });
+  } catch (cause) {
+    if (!isGoldsmithError(cause, 'CommandFailed') || !NO_ROOM.test(cause.message)) throw cause;
+    const folder = dirname(resolve(to));
+    throw new GoldsmithError('InsufficientResources', `There is no room left for the disk in ${folder}`, {
+      cause,
+      hint: 'Free some space there, or choose a folder on a larger file system.',
+    });
+  }
 }
