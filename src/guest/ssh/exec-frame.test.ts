@@ -6,12 +6,12 @@ import { FrameCutter, frameCommand } from './exec-frame.ts';
 test('the command sees its own bytes only, however the stream is cut into chunks', () => {
   for (let round = 0; round < 300; round += 1) {
     const frame = frameCommand('true', false);
-    // Bodies full of beginnings of the mark are the hard case.
+    // Bodies full of beginnings of the mark are the hard case. No other byte is ASCII, or it might complete one.
     const body = Buffer.concat(
       Array.from({ length: randomInt(6) }, () =>
         randomInt(2) === 0
           ? frame.closing.subarray(0, randomInt(frame.closing.length))
-          : randomBytes(randomInt(40)),
+          : randomBytes(randomInt(40)).map((byte) => byte | 0x80),
       ),
     );
     const stream = Buffer.concat([
