@@ -5,7 +5,7 @@
  * /run is gone when the machine is switched off.
  */
 import type { CpioEntry } from '../disk/boot-files/cpio-archive.ts';
-import { KEEP_ADDRESS } from '../guest/wake/agent-program.ts';
+import { KEEP_ADDRESS } from '../guest/wake/network-address.ts';
 
 /** The devices of our machines, loaded by name. */
 const DRIVERS = 'virtio_pci virtio_blk virtio_net virtio_scsi sr_mod ext4';
@@ -16,7 +16,7 @@ const DRIVERS = 'virtio_pci virtio_blk virtio_net virtio_scsi sr_mod ext4';
  * RAID bring scripts of their own, which may need it. The last part stands in for udev's own script at the
  * end, which would move /dev. ORDER files are lists that the initramfs sources.
  *
- * A build VM that is frozen keeps its address when a copy is woken; set before the network starts, that costs nothing.
+ * When a copy of a frozen build VM is woken, its network is never down; set before the network starts, that costs nothing.
  *
  * cloud-init's last two stages have nothing to do in a build VM, but each starts an interpreter that would compete with
  * the login and the first customizer: they get the time that nobody wants.

@@ -8,6 +8,7 @@ import type { ImageTemplate } from '../model/image-template.ts';
 import type { RunRecord } from '../model/run.ts';
 import { GIB } from '../model/sizes.ts';
 import type { ReusePolicy } from './build-options.ts';
+import { readMachine } from './checkpoints/checkpoint-machine.ts';
 import { wakeCheckpoint, type WakeCheckpointOptions } from './checkpoints/wake-checkpoint.ts';
 import type { GuestSession } from './guest-session.ts';
 import { readDiskTree } from './testing/disk-tree.ts';
@@ -146,7 +147,17 @@ test('copies of one machine share no secret and no name, and know what time it i
     assert.notEqual(value, '', name);
     assert.notEqual(value, two.get(name), `both have the same ${name}`);
   }
+  const frozen = readMachine(entry)?.machine.address;
   for (const session of sessions) {
+    const { address } = session.machine;
+    assert.notEqual(address, frozen);
+    assert.match(
+      await run(session, 'ip -4 -o addr show dev eth0'),
+      new RegExp(`^[^\n]* inet ${address}/24 [^\n]*$`),
+    );
+    const routes = ['default', '168.63.129.16', '169.254.169.254'];
+    for (const to of routes)
+      assert.match(await run(session, `ip route show ${to}`), new RegExp(` src ${address} `), to);
     const seconds = Number(await run(session, 'date +%s'));
     assert.ok(Math.abs(Date.now() / 1000 - seconds) < 60, `the clock says ${seconds}`);
     assert.equal(

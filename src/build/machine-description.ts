@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { GuestNetwork, VmDisk, VmKernel, VmMemory, VmSpec } from '../vm/hypervisor.ts';
+import { randomGuestAddress } from '../vm/network/user-network.ts';
 
 /** Everything that makes a machine this machine; enough to describe it again for a restore. */
 export const machineSchema = z.object({
@@ -24,27 +25,29 @@ export const machineSchema = z.object({
 export type MachineDescription = Readonly<z.infer<typeof machineSchema>>;
 
 /** What no two machines share. */
-type MachineIdentity = Pick<MachineDescription, 'name' | 'vmId' | 'macAddress' | 'hostName'>;
+type MachineIdentity = Pick<MachineDescription, 'name' | 'vmId' | 'macAddress' | 'address' | 'hostName'>;
 
 /** The build user inside the guest. Gone from every image that is generalized. */
 const GUEST_USER_NAME = 'goldsmith';
-/** Every machine is alone with its host on a segment of its own. */
-const GUEST_ADDRESS = '10.1.0.5';
 
 /** A new machine of that shape. */
 export function describeMachine(
   name: string,
-  shape: Omit<MachineDescription, keyof MachineIdentity | 'userName' | 'address'>,
+  shape: Omit<MachineDescription, keyof MachineIdentity | 'userName'>,
 ): MachineDescription {
-  return { ...shape, ...newIdentity(name), userName: GUEST_USER_NAME, address: GUEST_ADDRESS };
+  return { ...shape, ...newIdentity(name), userName: GUEST_USER_NAME };
 }
 
-/** Nothing of it is shared with another machine; `name` is for people. */
-export function newIdentity(name: string): MachineIdentity {
+/**
+ * Nothing of it is shared with another machine but perhaps, once in 251 times, the address: each is alone on a segment of its own.
+ * `name` is for people; `notAddress` is the address of the machine that this one is a copy of.
+ */
+export function newIdentity(name: string, notAddress?: string): MachineIdentity {
   return {
     name,
     vmId: randomUUID(),
     macAddress: randomMac(),
+    address: randomGuestAddress(notAddress),
     hostName: `gs-${randomBytes(4).toString('hex')}`,
   };
 }

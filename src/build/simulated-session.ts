@@ -46,7 +46,7 @@ export function simulateWaking(pace: SimulationPace): typeof wakeCheckpoint {
     }
     const verdict = await store.verify(claimed, { signal });
     if (!verdict.sound) throw new GoldsmithError('SourceInvalid', verdict.problem);
-    const machine = { ...facts.machine, ...newIdentity(options.name) };
+    const machine = { ...facts.machine, ...newIdentity(options.name, facts.machine.address) };
     const disk: VmDisk = {
       ...{ path: join(workDir, 'layer-0.qcow2'), format: 'qcow2', ephemeral: false },
       below: [

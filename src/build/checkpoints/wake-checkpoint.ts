@@ -79,7 +79,10 @@ async function wakeClaimed(
   signal: AbortSignal,
 ): Promise<GuestSession> {
   const { workDir, user } = options;
-  const machine: MachineDescription = { ...facts.machine, ...newIdentity(options.name) };
+  const machine: MachineDescription = {
+    ...facts.machine,
+    ...newIdentity(options.name, facts.machine.address),
+  };
   const key = generateSshKeyPair();
   const layer = join(workDir, 'layer-0.qcow2');
   const { memory, filled } = memoryOf(options, facts, fileOf(claimed, checkpointFiles.memory), signal);
@@ -105,9 +108,9 @@ async function wakeClaimed(
     signal,
   );
   try {
-    const { vmId, hostName, macAddress, userName } = machine;
+    const { vmId, hostName, macAddress, address, userName } = machine;
     const request = newWakeRequest({
-      ...{ vmId, hostName, macAddress, userName, sshPublicKey: key.publicKey, now: Date.now },
+      ...{ vmId, hostName, macAddress, address, userName, sshPublicKey: key.publicKey, now: Date.now },
     });
     await renew(guest, request, signal);
     const login = { timeoutMs: WAKE_TIMEOUT_MS, hint: HINT, hostKey: isOneOf(request.hostKeys) };

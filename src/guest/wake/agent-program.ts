@@ -1,7 +1,5 @@
 import { WAITING_DEPROVISION } from '../generalize/waiting-deprovision.ts';
-
-/** Lines of a networkd drop-in (systemd.network(5)): the lease stays while the card changes. */
-export const KEEP_ADDRESS = ['[Network]', 'KeepConfiguration=dhcp'] as const;
+import { NETWORK_ADDRESS } from './network-address.ts';
 
 /**
  * The program that waits inside a machine for the day it is frozen and woken as somebody else.
@@ -23,7 +21,7 @@ export const KEEP_ADDRESS = ['[Network]', 'KeepConfiguration=dhcp'] as const;
  * | SMBIOS UUID | the same with the two places in /sys that show it; a restart of the machine shows the same |
  * | host name | kernel, /etc/hostname, /etc/hosts |
  * | MAC address, and with it the IPv6 link-local address | set on the card, replaced in configuration that names it |
- * | IPv4 address | shared on purpose: every build VM has the same one on a network of its own; the lease is a new one where systemd-networkd runs, and is told (in /run) not to drop the old one meanwhile |
+ * | IPv4 address | replaced on the card, with the routes that start from it; systemd-networkd gets a lease for the new one meanwhile, and is told (in /run) not to drop anything before it has it |
  *
  * What stays shared, and why it does no harm:
  *
@@ -262,63 +260,7 @@ def mac_address(wish):
         fcntl.ioctl(sock.fileno(), 0x8924, request) # SIOCSIFHWADDR
     finally: sock.close()
 
-def address(wish):
-    # Other DHCP clients than systemd-networkd take no notice of the card.
-    if network_news is None: return 'the card is the same'
-    try:
-        if address_is_kept: return 'it was kept'
-        if not names('/run/systemd/netif/leases'): return 'it stays'
-        return wait_for_lease(network_news)
-    finally: network_news.close()
-
-def listen_to_network():
-    news = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
-    news.bind((0, 0x50)) # RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE
-    return news
-
-def wait_for_lease(news):
-    # A second for the loss of the old one, if it comes at all; ten for the new one and its default route.
-    missing = {21, 20, 24} # RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE
-    until = time.monotonic() + 1
-    while missing:
-        news.settimeout(max(0.001, until - time.monotonic()))
-        try: messages = news.recv(65536)
-        except OSError:
-            if 21 in missing: return 'it stays'
-            raise Unable('no new lease')
-        while len(messages) >= 16:
-            length, kind = struct.unpack_from('=IH', messages)
-            if kind == 21 and 21 in missing:
-                missing.discard(21)
-                until += 10
-            elif 21 not in missing and (kind == 20 or kind == 24 and messages[17:18] == b'\0'): # rtm_dst_len
-                missing.discard(kind)
-            messages = messages[max(16, length + 3 & ~3):]
-    return 'a new lease'
-
-def keep_address():
-    # systemd-networkd drops its lease when the card changes, and asks for one again: half a second, and a connection
-    # that begins in between is lost for ten. With this setting it asks without dropping.
-    global address_is_kept
-    files = set()
-    for index in names('/run/systemd/netif/leases'):
-        for line in get('/run/systemd/netif/links/' + index, b'').decode().split('\n'):
-            if line.startswith('NETWORK_FILE='): files.add(os.path.basename(line[13:]))
-    if not files: return
-    folders = ['/run/systemd/network/' + name + '.d' for name in files]
-    if all(get(folder + '/goldsmith.conf', b'') == b'${KEEP_ADDRESS.join('\\n')}\n' for folder in folders):
-        address_is_kept = True # it was there before networkd started
-        return
-    for folder in folders:
-        os.makedirs(folder, 0o755, True)
-        put(folder + '/goldsmith.conf', b'${KEEP_ADDRESS.join('\\n')}\n')
-    news = listen_to_network()
-    try:
-        if run(['networkctl', 'reload']) == 0:
-            wait_for_lease(news)
-            address_is_kept = True
-    finally: news.close()
-
+${NETWORK_ADDRESS}
 # --- what need not be done before the first command ---
 
 def link_local(wish):

@@ -62,6 +62,7 @@ function someRequest(): WakeRequest {
     vmId: '3f2a6c1e-0b52-4d8e-9a37-5f0d2f6b7c11',
     hostName: 'gs-0a1b2c3d',
     macAddress: '52:54:00:0a:0b:0c',
+    address: '10.1.0.77',
     userName: 'goldsmith',
     sshPublicKey: generateSshKeyPair('second').publicKey,
   });
@@ -90,6 +91,7 @@ test(
             ['mac-address', 'Unable: not the root of a machine'],
             ['clock', 'Unable: not the root of a machine'],
             ['boot-id', 'Unable: not the root of a machine'],
+            ['address', 'Unable: not the root of a machine'],
           ],
         );
         const [ed25519] = request.hostKeys;

@@ -27,6 +27,7 @@ async function wake(channel: Duplex, signal = AbortSignal.timeout(60_000)): Prom
     vmId: '3f2a6c1e-0b52-4d8e-9a37-5f0d2f6b7c11',
     hostName: 'gs-0a1b2c3d',
     macAddress: '52:54:00:0a:0b:0c',
+    address: '10.1.0.77',
     userName: 'goldsmith',
     sshPublicKey: generateSshKeyPair().publicKey,
   });

@@ -14,6 +14,7 @@ function someRequest(): WakeRequest {
     vmId: '3f2a6c1e-0b52-4d8e-9a37-5f0d2f6b7c11',
     hostName: 'gs-0a1b2c3d',
     macAddress: '52:54:00:0a:0b:0c',
+    address: '10.1.0.77',
     userName: 'goldsmith',
     sshPublicKey: generateSshKeyPair().publicKey,
   });
@@ -33,7 +34,7 @@ test('two copies of one machine are told nothing that is the same but what their
   const [one, other] = [someRequest(), someRequest()].map((request) => fieldsOf(encodeWakeRequest(request)));
   assert.ok(one !== undefined && other !== undefined);
   const same = [...one].filter(([name, value]) => other.get(name) === value).map(([name]) => name);
-  assert.deepEqual(same, ['vmId', 'hostName', 'macAddress', 'userName', 'clock']);
+  assert.deepEqual(same, ['vmId', 'hostName', 'macAddress', 'address', 'userName', 'clock']);
   assert.equal(one.get('clock'), '1700000000000.500');
   assert.ok((one.get('entropy')?.length ?? 0) >= 64);
 });
@@ -50,6 +51,8 @@ test('values that could write more than their own line are refused', () => {
     { userName: '../root' },
     { macAddress: '01:00:5e:00:00:01' },
     { macAddress: '52:54:00:0A:0B:0C' },
+    { address: '10.1.0.77/24' },
+    { address: 'fe80::1' },
     { machineId: 'uninitialized' },
     { bootId: '0' },
     { vmId: '3F2A6C1E-0B52-4D8E-9A37-5F0D2F6B7C11' },

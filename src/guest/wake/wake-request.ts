@@ -18,6 +18,8 @@ export interface WakeRequest {
   readonly hostName: string;
   /** Lower-case, colons. */
   readonly macAddress: string;
+  /** IPv4, on the segment where the machine was. */
+  readonly address: string;
   /** Whose `authorized_keys` is replaced. */
   readonly userName: string;
   /** One line as in `authorized_keys`. */
@@ -29,16 +31,16 @@ export interface WakeRequest {
 /** The part of a request that somebody decides; the rest is chance. */
 export type WakeIdentity = Pick<
   WakeRequest,
-  'vmId' | 'hostName' | 'macAddress' | 'userName' | 'sshPublicKey' | 'now'
+  'vmId' | 'hostName' | 'macAddress' | 'address' | 'userName' | 'sshPublicKey' | 'now'
 >;
 
 const ENTROPY_BYTES = 64;
 
 /** A request with new random bytes, ids and host keys. Use it for one machine only. */
 export function newWakeRequest(identity: WakeIdentity): WakeRequest {
-  const { now, vmId, hostName, macAddress, userName, sshPublicKey } = identity;
+  const { now, vmId, hostName, macAddress, address, userName, sshPublicKey } = identity;
   return {
-    ...{ now, vmId, hostName, macAddress, userName, sshPublicKey },
+    ...{ now, vmId, hostName, macAddress, address, userName, sshPublicKey },
     entropy: randomBytes(ENTROPY_BYTES),
     machineId: randomUUID().replaceAll('-', ''),
     bootId: randomUUID(),
@@ -55,6 +57,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   vmId: UUID,
   hostName: /^[a-z0-9](?:[a-z0-9-]{0,62})$/,
   macAddress: /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/,
+  address: /^\d{1,3}(?:\.\d{1,3}){3}$/,
   userName: /^[a-z_][a-z0-9_-]{0,31}$/,
   sshPublicKey: /^(?:ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+(?: [\x20-\x7e]*)?$/,
 };
@@ -65,8 +68,8 @@ const FORMS: Readonly<Record<string, RegExp>> = {
  * @throws GoldsmithError `Internal` for a value that its field cannot hold.
  */
 export function encodeWakeRequest(request: WakeRequest): Buffer {
-  const { machineId, bootId, vmId, hostName, macAddress, userName, sshPublicKey } = request;
-  const texts = { machineId, bootId, vmId, hostName, macAddress, userName, sshPublicKey };
+  const { machineId, bootId, vmId, hostName, macAddress, address, userName, sshPublicKey } = request;
+  const texts = { machineId, bootId, vmId, hostName, macAddress, address, userName, sshPublicKey };
   for (const [name, value] of Object.entries(texts)) {
     if (FORMS[name]?.test(value) !== true)
       throw new GoldsmithError(

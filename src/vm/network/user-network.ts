@@ -3,6 +3,7 @@
  * through our relay into passt, which speaks to the world with ordinary sockets of the build user.
  * The segment looks like an Azure subnet: 10.1.0.0/24, gateway 10.1.0.1, platform address 168.63.129.16.
  */
+import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { BuildUser } from '../../host/build-user.ts';
 import { GoldsmithError } from '../../model/errors.ts';
@@ -55,6 +56,17 @@ const GATEWAY_MAC = '12:34:56:78:9a:bc';
 /** Bits of the segment's network part. */
 export const PREFIX_BITS = 24;
 const ETHERNET_MTU = 1500;
+/** Azure keeps the first four addresses of every subnet, and the last one (Virtual Network FAQ). */
+const [FIRST_HOST, LAST_HOST] = [4, 254];
+
+/** An address for a machine on a segment, another one than `except`. */
+export function randomGuestAddress(except?: string): string {
+  const network = GATEWAY_ADDRESS.slice(0, GATEWAY_ADDRESS.lastIndexOf('.'));
+  for (;;) {
+    const address = `${network}.${randomInt(FIRST_HOST, LAST_HOST + 1)}`;
+    if (address !== except) return address;
+  }
+}
 
 /**
  * Makes the segment; connect the machine's card with `attach`.
