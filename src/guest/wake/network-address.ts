@@ -53,6 +53,9 @@ def with_address(head, found, old, new):
         head += struct.pack('=HH', 4 + len(value), kind) + value + bytes(-len(value) % 4)
     return head
 
+def distance(one, other):
+    return int.from_bytes(one, 'big') ^ int.from_bytes(other, 'big')
+
 def change_address(new):
     index = int(get('/sys/class/net/' + card() + '/ifindex'))
     sock = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
@@ -63,9 +66,10 @@ def change_address(new):
             found = attributes(body[8:])
             if struct.unpack_from('=I', body, 4)[0] == index and 2 in found: addresses.append((body, found)) # IFA_LOCAL
         if any(found[2] == new for _, found in addresses): return
-        if not addresses: raise Unable('the card has no address')
-        first, found = addresses[0] # a customizer may have given the card others
-        old = found[2]
+        # A customizer may have given the card others: ours is the one that the segment's others are secondary to.
+        ours = [found[2] for body, found in addresses if not body[2] & 1 and distance(found[2], new) >> 32 - body[1] == 0]
+        if not ours: raise Unable('the card has no address of its network')
+        old = ours[0]
         routes = []
         for route in ask_kernel(sock, 26, dump, struct.pack('=BBBBBBBBI', 2, 0, 0, 0, 0, 0, 0, 0, 0)): # RTM_GETROUTE
             kept = attributes(route[12:])
@@ -73,7 +77,8 @@ def change_address(new):
             if route[5] == 2 or kept.get(4) != struct.pack('=I', index): continue # RTA_OIF
             on_link = struct.unpack_from('=I', route, 8)[0] & 4 # RTNH_F_ONLINK; the other flags are the kernel's
             routes.append((route[6], route[:8] + struct.pack('=I', on_link), kept)) # rtm_scope
-        ask_kernel(sock, 21, 4, first) # RTM_DELADDR, which may take the others along
+        # All of them, or one of the others would become the first of the segment.
+        for body, _ in reversed(addresses): ask_kernel(sock, 21, 4, body) # RTM_DELADDR
         for body, found in addresses: ask_kernel(sock, 20, replace, with_address(body[:8], found, old, new)) # RTM_NEWADDR
         for _, head, kept in sorted(routes, key=lambda route: -route[0]): # what is on the link first: gateways are
             ask_kernel(sock, 24, replace, with_address(head, kept, old, new)) # RTM_NEWROUTE
