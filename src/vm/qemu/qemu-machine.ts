@@ -16,6 +16,7 @@ import type {
 } from '../hypervisor.ts';
 import { overlayNode, topNode } from './disk-node.ts';
 import { saveMachineState } from './machine-state.ts';
+import { PanicListener } from './panic-listener.ts';
 import type { QmpClient, QmpEvent } from './qmp.ts';
 import { SerialConsole } from './serial-console.ts';
 
@@ -30,9 +31,6 @@ interface QemuMachineParts {
   readonly lastWords: () => string;
 }
 
-/** As the kernel prints it on the console: time stamp first, so that a file shown on it does not match. */
-const panicPattern = /^\[\s*\d+\.\d+\](?:\[.*?\])? Kernel panic - not syncing/;
-
 export class QemuMachine implements RunningVm {
   readonly name: string;
   readonly pid: number;
@@ -43,6 +41,8 @@ export class QemuMachine implements RunningVm {
   readonly #monitor: QmpClient;
   readonly #user: BuildUser;
   readonly #memory: VmMemory | undefined;
+  readonly #panic: PanicListener;
+  #isPanicking = false;
   #disk: VmDisk;
   #checkpoints = 0;
   #settle: (end: VmEnd) => void = () => undefined;
@@ -62,11 +62,11 @@ export class QemuMachine implements RunningVm {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.console.onLine((line) => {
-      if (panicPattern.test(line)) this.#settle({ reason: 'panic', detail: line });
-    });
+    this.#panic = new PanicListener(this.console);
+    void this.#panic.begun.then(() => this.#panicked());
     parts.monitor.onEvent((event) => this.#onEvent(event));
     parts.child.once('exit', (code, signalName) => {
+      if (this.#isPanicking) return; // what it says is still being read
       if (this.#poweredOff) this.#settle({ reason: 'power-off', detail: 'The guest powered itself off' });
       else if (this.#killing) this.#settle({ reason: 'killed', detail: 'The machine was stopped' });
       else {
@@ -143,11 +143,14 @@ export class QemuMachine implements RunningVm {
 
   #onEvent(event: QmpEvent): void {
     if (event.name === 'SHUTDOWN' && event.data['guest'] === true) this.#poweredOff = true;
-    if (event.name === 'GUEST_PANICKED') {
-      this.#poweredOff = false;
-      this.#settle({ reason: 'panic', detail: 'The guest kernel reported a panic' });
-    }
+    if (event.name === 'GUEST_PANICKED') void this.#panicked();
     if (event.name === 'STOP') void this.#checkStopped();
+  }
+
+  async #panicked(): Promise<void> {
+    this.#isPanicking = true;
+    const line = await this.#panic.report();
+    this.#settle({ reason: 'panic', detail: line ?? 'it says so, and nothing about it on its console' });
   }
 
   /** An accelerator that cannot go on stops the machine and leaves QEMU running: nobody else would notice. */
