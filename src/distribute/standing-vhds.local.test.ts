@@ -13,10 +13,12 @@ import { test, type TestContext } from 'node:test';
 import { digestDisk } from '../disk/disk-digest.ts';
 import { writeVhd } from '../disk/raw-to-vhd.ts';
 import { scratchFolder } from '../disk/testing/scratch-folder.ts';
+import { makeFixedVhdFooter } from '../disk/vhd-footer.ts';
 import { isGoldsmithError } from '../model/errors.ts';
 import type { Target, VhdTarget } from '../model/image-template.ts';
 import { MIB } from '../model/sizes.ts';
 import { standingVhds, type StandingQuestion } from './standing-vhds.ts';
+import { vhdIdOf } from './targets/vhd/vhd-id.ts';
 
 const signal = AbortSignal.timeout(60_000);
 const sizeBytes = 3 * MIB;
@@ -27,7 +29,7 @@ const target: VhdTarget = {
   artifactTags: { team: 'web' },
 };
 const other: VhdTarget = { ...target, runOutputName: 'other', uri: 'more/copy.vhd' };
-const identity = { createdAtMs: 1_700_000_000_000, uniqueId: '3f2a6c1e-0b52-4d8e-9a37-5f0d2f6b7c11', signal };
+const createdAtMs = 1_700_000_000_000;
 
 /** An output folder where a disk stands as `disk.vhd`. */
 async function standing(t: TestContext): Promise<StandingQuestion & { readonly path: string }> {
@@ -35,8 +37,8 @@ async function standing(t: TestContext): Promise<StandingQuestion & { readonly p
   const raw = join(outputFolder, 'raw');
   writeFileSync(raw, Buffer.alloc(sizeBytes, 'data'));
   const path = join(outputFolder, 'disk.vhd');
-  await writeVhd(raw, sizeBytes, path, identity);
   const digest = await digestDisk(raw, { sizeBytes, signal });
+  await writeVhd(raw, sizeBytes, path, { createdAtMs, uniqueId: vhdIdOf(digest), signal });
   return { targets: [target], outputFolder, disk: { virtualSizeBytes: sizeBytes, digest }, signal, path };
 }
 
@@ -70,6 +72,10 @@ const damages: Readonly<Record<string, (path: string) => void>> = {
     const bytes = readFileSync(path);
     bytes[sizeBytes + 30] = 7;
     writeFileSync(path, bytes);
+  },
+  'is said to be of another image': (path) => {
+    truncateSync(path, sizeBytes);
+    appendFileSync(path, makeFixedVhdFooter({ sizeBytes, createdAtMs, uniqueId: vhdIdOf('another') }));
   },
   'is empty': (path) => truncateSync(path, 0),
 };

@@ -1,5 +1,4 @@
 /** Extra copies of a result in the formats that other tools want. */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { allocatedSizeBytes } from '../disk/allocated-size.ts';
 import { writeCopy } from '../disk/copy-formats.ts';
@@ -7,6 +6,7 @@ import type { ImageFacts } from '../model/image.ts';
 import type { DiskFormat } from '../model/run.ts';
 import type { DistributionContext, TargetOutput } from './target-context.ts';
 import { fileNameFor } from './output-file.ts';
+import { vhdIdOf } from './targets/vhd/vhd-id.ts';
 
 export interface CopyInput extends DistributionContext {
   readonly disk: ImageFacts;
@@ -28,7 +28,7 @@ export async function writeCopyTo(input: CopyInput): Promise<TargetOutput> {
     sizeBytes: disk.virtualSizeBytes,
     format,
     dest: path,
-    identity: { createdAtMs: input.createdAtMs, uniqueId: randomUUID() },
+    identity: { createdAtMs: input.createdAtMs, uniqueId: vhdIdOf(disk.digest) },
     signal,
     ...(onProgress === undefined
       ? {}

@@ -3,6 +3,7 @@ import { digestDisk } from '../../../disk/disk-digest.ts';
 import { parseVhdFooter, VHD_FOOTER_BYTES } from '../../../disk/vhd-footer.ts';
 import { isGoldsmithError } from '../../../model/errors.ts';
 import type { ImageFacts } from '../../../model/image.ts';
+import { vhdIdOf } from './vhd-id.ts';
 
 /**
  * Whether the file at `path` is a fixed VHD of the disk that `facts` tell of. It is read through to be sure.
@@ -16,8 +17,9 @@ export async function isVhdOf(
   try {
     const found = await lstat(path);
     if (!found.isFile() || found.size !== sizeBytes + VHD_FOOTER_BYTES) return false;
-    const { diskType, currentSizeBytes } = parseVhdFooter(await readFooter(path, sizeBytes));
+    const { diskType, currentSizeBytes, uniqueId } = parseVhdFooter(await readFooter(path, sizeBytes));
     if (diskType !== 'fixed' || currentSizeBytes !== sizeBytes) return false;
+    if (uniqueId !== vhdIdOf(digest)) return false; // another image's, or by others: spares reading it
     return (await digestDisk(path, { sizeBytes, signal })) === digest;
   } catch (error) {
     if (isGoldsmithError(error, 'Cancelled')) throw error;

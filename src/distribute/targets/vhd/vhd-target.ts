@@ -12,6 +12,7 @@ import type { ImageFacts } from '../../../model/image.ts';
 import type { Artifact } from '../../../model/run.ts';
 import { fileNameFor, requireReplaceable } from '../../output-file.ts';
 import type { TargetInput, TargetOutput } from '../../target-context.ts';
+import { vhdIdOf } from './vhd-id.ts';
 
 /**
  * Writes the disk as a fixed VHD (whole MiB and a 512-byte footer, what Azure takes) to the place that
@@ -26,7 +27,7 @@ export async function distributeVhd(input: TargetInput<VhdTarget>): Promise<Targ
   input.claimFile(path);
   await requireReplaceable(path);
   await mkdir(dirname(path), { recursive: true });
-  const identity = { createdAtMs: input.createdAtMs, uniqueId: randomUUID() };
+  const identity = { createdAtMs: input.createdAtMs, uniqueId: vhdIdOf(disk.digest) };
   const moved = input.mayMove && (await moveAsVhd(disk, path, identity));
   if (!moved) {
     await writeVhd(disk.path, disk.virtualSizeBytes, path, { ...identity, signal });
