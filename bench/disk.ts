@@ -1,5 +1,5 @@
 /** `npm run bench:disk [-- --runs 5 --json]`: what it costs to make one raw disk with a digest out of a chain of layers. */
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import type { BuildUser } from '../src/host/build-user.ts';
 import { runCommand } from '../src/host/command.ts';
 import { formatBytes, GIB } from '../src/model/sizes.ts';
 import { makeChain } from './disk-chain.ts';
+import { writtenSoFar } from './io-account.ts';
 import { median } from './measurement.ts';
 import { writePart } from './performance-page.ts';
 
@@ -97,22 +98,17 @@ async function measureWay(
   const times: number[] = [];
   let [writtenBytes, allocatedBytes] = [0, 0];
   for (let run = 0; run <= runs; run += 1) {
-    const before = await writtenSoFar();
+    const before = writtenSoFar('wchar');
     const started = performance.now();
     digests.add(await act(to));
     const durationMs = performance.now() - started;
     if (run > 0) times.push(durationMs);
-    writtenBytes = (await writtenSoFar()) - before;
+    writtenBytes = writtenSoFar('wchar') - before;
     allocatedBytes = (await stat(to)).blocks * 512;
     await rm(to);
   }
   process.stderr.write(`${formatBytes(sizeBytes)}: ${way}: ${times.map(Math.round).join(', ')} ms\n`);
   return { sizeBytes, way, durationMs: median(times), writtenBytes, allocatedBytes };
-}
-
-/** Bytes that this process and its ended children have given to the kernel to write. */
-async function writtenSoFar(): Promise<number> {
-  return Number(/^wchar: (\d+)$/m.exec(await readFile('/proc/self/io', 'utf8'))?.[1]);
 }
 
 function page(all: readonly DiskResult[], qemu: string): string {

@@ -53,7 +53,11 @@ export async function measureGoldsmith(
     ...{ totalMs, ...usage },
     phases: [
       ...phases,
-      { name: 'Start and end of the program, keeping the machine', durationMs: totalMs - known, isUserScript: false },
+      {
+        name: 'Start and end of the program, keeping the machine',
+        durationMs: totalMs - known,
+        isUserScript: false,
+      },
     ],
     cacheBytes: await cacheBytes(signal),
     readyMs: steps.find(({ id }) => id === 'wake' || id === 'boot')?.durationMs,
