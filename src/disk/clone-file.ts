@@ -9,8 +9,11 @@ const NO_ROOM = /No space left on device|Disk quota exceeded|File too large/;
 
 export interface CloneOptions {
   readonly signal: AbortSignal;
-  /** Also turn long runs of written zeros into holes; costs a look at every byte that is copied. */
-  readonly findZeros?: boolean;
+  /**
+   * Also turn long runs of written zeros into holes; costs a look at every byte that is copied. `always`: even where the
+   * blocks could be shared instead.
+   */
+  readonly findZeros?: 'always' | 'when-copied';
 }
 
 /**
@@ -33,9 +36,8 @@ export async function cloneFile(from: string, to: string, options: CloneOptions)
  * another between the opening and the copy.
  */
 export async function cloneDescriptor(fd: number, to: string, options: CloneOptions): Promise<void> {
-  const { signal, findZeros = false } = options;
-  await publishFile(to, (staging) => copySparse('/proc/self/fd/3', staging, { signal, findZeros, fd }), {
-    signal,
+  await publishFile(to, (staging) => copySparse('/proc/self/fd/3', staging, { ...options, fd }), {
+    signal: options.signal,
     durable: false,
   });
 }
@@ -45,8 +47,18 @@ async function copySparse(
   to: string,
   options: CloneOptions & { readonly fd?: number },
 ): Promise<void> {
-  const sparse = options.findZeros === true ? 'always' : 'auto';
-  const argv = ['cp', '--reflink=auto', `--sparse=${sparse}`, '--no-preserve=mode', '--', from, resolve(to)];
+  // what is shared is not looked at
+  const reflink = options.findZeros === 'always' ? 'never' : 'auto';
+  const sparse = options.findZeros === undefined ? 'auto' : 'always';
+  const argv = [
+    'cp',
+    `--reflink=${reflink}`,
+    `--sparse=${sparse}`,
+    '--no-preserve=mode',
+    '--',
+    from,
+    resolve(to),
+  ];
   const extraFds = options.fd === undefined ? [] : [options.fd];
   try {
     await runCommand(argv, { signal: options.signal, extraFds });

@@ -46,7 +46,7 @@ export function createMemoryFile({ sizeBytes, folder, user }: MemoryFileOptions)
 
 /** Copies the memory to a new file at `path`; what is zero takes no room there. */
 export async function copyMemory(from: MemoryFile, path: string, signal: AbortSignal): Promise<void> {
-  await cloneDescriptor(from.fd, path, { signal, findZeros: true });
+  await cloneDescriptor(from.fd, path, { signal, findZeros: 'when-copied' });
 }
 
 /** Fills a new memory file with what {@link copyMemory} wrote to `path`. */

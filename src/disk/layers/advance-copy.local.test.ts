@@ -6,6 +6,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,7 +17,7 @@ import { isGoldsmithError } from '../../model/errors.ts';
 import { KIB, MIB } from '../../model/sizes.ts';
 import { allocatedSizeBytes } from '../allocated-size.ts';
 import { digestDisk } from '../disk-digest.ts';
-import { dataExtents } from '../extents.ts';
+import { dataExtents, type Extent } from '../extents.ts';
 import { scratchFolder } from '../testing/scratch-folder.ts';
 import { startFlattening, type AdvanceCopy } from './advance-copy.ts';
 import { chainNode, type DiskLayer } from './chain.ts';
@@ -56,6 +57,14 @@ function start(
   return startFlattening({ layers, to: join(folder, 'flat'), sizeBytes, user, signal, ...options });
 }
 
+/** Data extents, without the piece of a block at the end of the file: whether zeros can be a hole there is the file system's choice. */
+async function wholeExtents(path: string): Promise<readonly Extent[]> {
+  const end = Math.floor(statSync(path).size / MIB) * MIB;
+  return (await dataExtents(path, { signal }))
+    .filter(({ start }) => start < end)
+    .map(({ start, length }) => ({ start, length: Math.min(length, end - start) }));
+}
+
 /** Finishes, and compares with what `flattenChain` makes. @returns the MiB that were left to copy. */
 async function finishAsFlattened(copy: AdvanceCopy, { folder, layers, sizeBytes }: Disk): Promise<number> {
   const [ours, theirs] = [join(folder, 'flat'), join(folder, 'expected')];
@@ -68,8 +77,9 @@ async function finishAsFlattened(copy: AdvanceCopy, { folder, layers, sizeBytes 
   await runCommand(['cmp', ours, theirs]);
   assert.equal(flat.digest, expected.digest);
   assert.equal(flat.digest, await digestDisk(ours, { sizeBytes, signal }));
-  assert.deepEqual(await dataExtents(ours, { signal }), await dataExtents(theirs, { signal }));
-  assert.equal(flat.allocatedSizeBytes, await allocatedSizeBytes(ours));
+  assert.deepEqual(await wholeExtents(ours), await wholeExtents(theirs));
+  // File systems settle the last blocks later.
+  assert.ok(Math.abs(flat.allocatedSizeBytes - (await allocatedSizeBytes(ours))) <= 64 * KIB);
   // The file system's own tables count, and depend on the order in which it was written.
   assert.ok(Math.abs(flat.allocatedSizeBytes - expected.allocatedSizeBytes) <= 64 * KIB);
   return copiedBytes / MIB;

